@@ -1,0 +1,95 @@
+/**
+ * One place that can answer: a model at a provider, with its base URL, key, quota and weight.
+ *
+ * A value; whether it is healthy or busy is not in it (`Health`, `Load`). `DeploymentSettings` is what users and files write.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+import { Quota } from "./admission/Quota.ts"
+import type { Target } from "./provider/Provider.ts"
+import { SettingsError } from "./SettingsError.ts"
+
+/**
+ * A deployment as users and files write it.
+ *
+ * **Units**: `weight` is relative to the other deployments' (default 1); `limits` are requests and tokens per minute and day.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const DeploymentSettings = Schema.Struct({
+  /** `provider/model`, such as `openai/gpt-4.1-mini` or `hosted_vllm/meta-llama/Llama-3.1-8B`. */
+  model: Schema.NonEmptyString,
+  apiBase: Schema.optional(Schema.NonEmptyString),
+  apiKey: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
+  limits: Schema.optional(Quota),
+  weight: Schema.optional(Schema.Finite.check(Schema.isGreaterThan(0))),
+  headers: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  /** Further fields of every request body. */
+  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json))
+})
+
+/**
+ * A deployment as users and files write it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DeploymentSettings = typeof DeploymentSettings.Type
+
+/**
+ * One place that can answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Deployment {
+  /** Unique in the client: the label, or the model string where no label was given. */
+  readonly id: string
+  /** The user's name for it, reported in `metrics.deployment`; absent for a client of one unnamed deployment. */
+  readonly label: string | undefined
+  /** The provider's prefix: `openai`. */
+  readonly provider: string
+  readonly target: Target
+  readonly limits: Quota
+  readonly weight: number
+}
+
+/**
+ * Builds a deployment; fails when the model string has no provider prefix.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  settings: DeploymentSettings,
+  label?: string
+): Effect.Effect<Deployment, SettingsError> => {
+  const slash = settings.model.indexOf("/")
+  if (slash <= 0 || slash === settings.model.length - 1) {
+    return Effect.fail(
+      new SettingsError({
+        setting: label === undefined ? "model" : `deployments.${label}.model`,
+        problem: `'${settings.model}' names no provider`,
+        hint: "Write provider/model, such as openai/gpt-4.1-mini"
+      })
+    )
+  }
+  return Effect.succeed({
+    id: label ?? settings.model,
+    label,
+    provider: settings.model.slice(0, slash),
+    target: {
+      model: settings.model.slice(slash + 1),
+      apiBase: settings.apiBase,
+      apiKey: settings.apiKey,
+      headers: settings.headers ?? {},
+      extraBody: settings.extraBody ?? {}
+    },
+    limits: settings.limits ?? {},
+    weight: settings.weight ?? 1
+  })
+}

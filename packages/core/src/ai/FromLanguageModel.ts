@@ -1,0 +1,194 @@
+/**
+ * Any `LanguageModel` of `effect/ai` as a provider: one more deployment behind our router, quotas and retries.
+ *
+ * It gives what a `LanguageModel` can: no options beyond the prompt and the tools, no request id. Tools are not run here, and
+ * by the foreign model neither.
+ *
+ * @since 0.1.0
+ */
+import type * as AiError from "effect/ai/AiError"
+import type * as LanguageModel from "effect/ai/LanguageModel"
+import type * as Response from "effect/ai/Response"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+import type { Choice, FinishReason, GenerateRequest, Generation } from "../operation/Generate.ts"
+import type { TokenUsage } from "../operation/Usage.ts"
+import * as Usage from "../operation/Usage.ts"
+import type { Answer, Connection, GenerationPart, Provider } from "../provider/Provider.ts"
+import { AttemptError } from "../provider/Provider.ts"
+import { Unsupported } from "../Reason.ts"
+import { fromAiError } from "./AiErrors.ts"
+
+/**
+ * A provider that asks a language model.
+ *
+ * **Details**: register it with `Providers.layerAdd`; models are then written `name/anything`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (name: string, model: LanguageModel.LanguageModel): Provider => ({
+  name,
+  connect: ({ model: modelId }) => {
+    const connection: Connection = {
+      generate: (request) =>
+        Effect.flatMap(question(name, request), (asked) =>
+          Effect.matchEffect(
+            (model.generateText as Ask<Effect.Effect<Text, AiError.AiError>>)(asked),
+            {
+              onFailure: (error) => Effect.fail(fromAiError(error)),
+              onSuccess: (response) => Effect.succeed(answer(modelId, response.content))
+            }
+          )
+        ),
+      generateStream: (request) =>
+        Stream.unwrap(
+          Effect.map(question(name, request), (asked) =>
+            streamed(
+              modelId,
+              (model.streamText as Ask<Stream.Stream<Response.AnyPart, AiError.AiError>>)(asked)
+            )
+          )
+        )
+    }
+    return Effect.succeed(connection)
+  }
+})
+
+/** The tools are known only at run time, so the types that `effect/ai` derives from a toolkit say nothing here. */
+type Ask<A> = (options: unknown) => A
+
+interface Text {
+  readonly content: ReadonlyArray<Response.AnyPart>
+}
+
+/** The request as `effect/ai` takes it; what it has no place for is refused, not dropped. */
+const question = (name: string, request: GenerateRequest) => {
+  const option = Object.keys(request.options)[0]
+  const feature =
+    request.endpoint !== "chat_completion"
+      ? `the ${request.endpoint} endpoint`
+      : request.output !== undefined
+        ? "structured output"
+        : option === undefined
+          ? undefined
+          : `the option '${option}'`
+  if (feature !== undefined) {
+    return Effect.fail(
+      new AttemptError({
+        reason: new Unsupported({
+          provider: name,
+          feature,
+          hint: "A LanguageModel of effect/ai takes a prompt and tools; set the rest in its own Config"
+        }),
+        outcome: "unsent"
+      })
+    )
+  }
+  return Effect.succeed({
+    prompt: request.prompt,
+    disableToolCallResolution: true as const,
+    toolCallValidation: "deferred" as const,
+    ...(request.tools.length === 0
+      ? {}
+      : {
+          toolkit: Toolkit.make(
+            ...request.tools.map(({ description, name: tool, parameters }) =>
+              Tool.dynamic(tool, {
+                ...(description === undefined ? {} : { description }),
+                parameters
+              })
+            )
+          ),
+          toolChoice: request.toolChoice ?? ("auto" as const)
+        })
+  })
+}
+
+const answer = (modelId: string, content: ReadonlyArray<Response.AnyPart>): Answer<Generation> => {
+  let text = ""
+  let reasoning: string | undefined
+  let finishReason: FinishReason = "unknown"
+  let usage: TokenUsage | undefined
+  const toolCalls: Array<Choice["toolCalls"][number]> = []
+  for (const part of content) {
+    switch (part.type) {
+      case "text":
+        text += part.text
+        break
+      case "text-delta":
+        text += part.delta
+        break
+      case "reasoning":
+        reasoning = (reasoning ?? "") + part.text
+        break
+      case "reasoning-delta":
+        reasoning = (reasoning ?? "") + part.delta
+        break
+      case "tool-call":
+        toolCalls.push({ id: part.id, name: part.name, arguments: JSON.stringify(part.params) })
+        break
+      case "finish":
+        finishReason = part.reason
+        usage = usageOf(part.usage)
+        break
+    }
+  }
+  return {
+    value: { modelId, choices: [{ text, reasoning, toolCalls, finishReason }] },
+    usage,
+    requestId: undefined,
+    rateLimits: undefined,
+    body: content
+  }
+}
+
+const usageOf = ({ inputTokens, outputTokens }: Response.Usage): TokenUsage | undefined =>
+  inputTokens.total === undefined && outputTokens.total === undefined
+    ? undefined
+    : Usage.make({
+        promptTokens: inputTokens.total ?? 0,
+        completionTokens: outputTokens.total ?? 0,
+        cachedTokens: inputTokens.cacheRead,
+        cacheWriteTokens: inputTokens.cacheWrite,
+        reasoningTokens: outputTokens.reasoning
+      })
+
+const streamed = (
+  modelId: string,
+  parts: Stream.Stream<Response.AnyPart, AiError.AiError>
+): Stream.Stream<GenerationPart | Answer<Generation>, AttemptError> =>
+  Stream.suspend(() => {
+    const seen: Array<Response.AnyPart> = []
+    let calls = 0
+    return parts.pipe(
+      Stream.mapError(fromAiError),
+      Stream.map((part): ReadonlyArray<GenerationPart> => {
+        seen.push(part)
+        switch (part.type) {
+          case "text-delta":
+            return [{ type: "text-delta", text: part.delta, choice: 0 }]
+          case "reasoning-delta":
+            return [{ type: "reasoning-delta", text: part.delta, choice: 0 }]
+          case "tool-call":
+            return [
+              {
+                type: "tool-call-delta",
+                choice: 0,
+                index: calls++,
+                id: part.id,
+                name: part.name,
+                arguments: JSON.stringify(part.params)
+              }
+            ]
+          default:
+            return []
+        }
+      }),
+      Stream.flattenIterable,
+      Stream.concat(Stream.fromEffect(Effect.sync(() => answer(modelId, seen))))
+    )
+  })

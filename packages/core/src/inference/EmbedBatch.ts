@@ -1,0 +1,128 @@
+/**
+ * Many embeddings: packed into requests, one result or failure per text.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+
+import type { BatchOptions, Settled } from "../batch/Batch.ts"
+import * as Batch from "../batch/Batch.ts"
+import { BatchResult } from "../batch/BatchResult.ts"
+import * as EmbedBatch from "../batch/EmbedBatch.ts"
+import type { InferenceError } from "../InferenceError.ts"
+import type { EmbeddingResult } from "../operation/Embed.ts"
+import type { EmbedOptions, Vector, VectorType } from "./EmbedOperation.ts"
+import { Inference } from "./InferenceService.ts"
+import type { NotAString, StreamContext, StreamError } from "./Inputs.ts"
+import { aString, withoutBatchFields } from "./Inputs.ts"
+import * as Run from "./Run.ts"
+
+/**
+ * Settings of a batch of embeddings.
+ *
+ * **Units**: `concurrency` counts requests, not texts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EmbedBatchOptions<T extends VectorType, R> = EmbedOptions<T> &
+  BatchOptions<EmbeddingResult<Vector<T>>, InferenceError, R> & {
+    /** Texts per request. Default 32. */
+    readonly microBatchSize?: number | undefined
+    /** Estimated tokens per request. Default 270,000, below OpenAI's limit of 300,000. */
+    readonly maxTokensPerRequest?: number | undefined
+  }
+
+/**
+ * Embeds every text: one vector or typed failure each, in input order.
+ *
+ * **Details**: with `mode: "failFast"` the first failure interrupts the rest and is the batch's; otherwise a request that
+ * fails for one bad text is bisected until only that text fails.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const embedBatch: {
+  <I extends Iterable<string>, T extends VectorType = "float32", R = never>(
+    inputs: NotAString<I>,
+    options: EmbedBatchOptions<T, R> & { readonly mode: "failFast" }
+  ): Effect.Effect<BatchResult<EmbeddingResult<Vector<T>>, never>, InferenceError, Inference | R>
+  <I extends Iterable<string>, T extends VectorType = "float32", R = never>(
+    inputs: NotAString<I>,
+    options?: EmbedBatchOptions<T, R> & { readonly mode?: "collect" | undefined }
+  ): Effect.Effect<
+    BatchResult<EmbeddingResult<Vector<T>>, InferenceError>,
+    InferenceError,
+    Inference | R
+  >
+} = ((
+  inputs: Iterable<string>,
+  options: EmbedBatchOptions<VectorType, never> & {
+    readonly mode?: "collect" | "failFast" | undefined
+  } = {}
+) =>
+  Effect.gen(function* () {
+    if (typeof inputs === "string") return yield* aString("embed")
+    const items = Array.from(inputs)
+    const results = new Array<Result.Result<EmbeddingResult<unknown>, InferenceError>>(items.length)
+    yield* Stream.runForEach(embedBatchStream(items, options), ({ index, result }) => {
+      results[index] = result
+      return options.mode === "failFast" && Result.isFailure(result)
+        ? Effect.fail(result.failure)
+        : Effect.void
+    })
+    return new BatchResult(results)
+  })) as never
+
+/**
+ * Embeds the texts of an iterable or stream, as a stream of settled texts, in bounded memory.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const embedBatchStream = <
+  I extends Iterable<string> | Stream.Stream<string, unknown, unknown>,
+  T extends VectorType = "float32",
+  R = never
+>(
+  inputs: NotAString<I>,
+  options: EmbedBatchOptions<T, R> & { readonly ordered?: boolean | undefined } = {}
+): Stream.Stream<
+  Settled<EmbeddingResult<Vector<T>>, InferenceError>,
+  StreamError<I> | InferenceError,
+  StreamContext<I> | Inference | R
+> => {
+  if (typeof inputs === "string") return Stream.fail(aString("embed"))
+  const limits = EmbedBatch.packLimits(options)
+  if (Result.isFailure(limits)) return Stream.fail(Run.refused("embed", limits.failure))
+  const source: Stream.Stream<string, StreamError<I>, StreamContext<I>> = Stream.isStream(inputs)
+    ? (inputs as Stream.Stream<string, StreamError<I>, StreamContext<I>>)
+    : Stream.fromIterable(inputs as Iterable<string>, { chunkSize: limits.success.texts })
+  return Stream.unwrap(
+    Effect.gen(function* () {
+      const inference = yield* Inference
+      const concurrency = options.concurrency ?? (yield* Batch.Concurrency)
+      const observe = Batch.observer(options, Array.isArray(inputs) ? inputs.length : undefined)
+      const settle = EmbedBatch.settle<T>(
+        inference.embed,
+        withoutBatchFields(options),
+        limits.success
+      )
+      let next = 0
+      return source.pipe(
+        Stream.map((text): EmbedBatch.Item => ({ index: next++, text })),
+        Stream.grouped(limits.success.texts),
+        Stream.mapEffect(
+          (items) => Effect.tap(settle(items), Effect.forEach(observe, { discard: true })),
+          {
+            concurrency,
+            unordered: options.ordered !== true
+          }
+        ),
+        Stream.flattenIterable
+      )
+    })
+  )
+}

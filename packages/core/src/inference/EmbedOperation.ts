@@ -1,0 +1,138 @@
+/**
+ * The embed operation: one request over several texts, and its vectors made the result.
+ *
+ * It makes exactly one request; many texts are packed into requests by `EmbedBatch`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+import type { Plan } from "../Call.ts"
+import type { InferenceError } from "../InferenceError.ts"
+import type { Embeddings, EmbedRequest, EmbedResult } from "../operation/Embed.ts"
+import { EmbedModelOptions } from "../operation/Embed.ts"
+import type { TimeOptions } from "../operation/GenerateOptions.ts"
+import { firstIssue } from "../operation/Issue.ts"
+import { InvalidInput } from "../Reason.ts"
+import type { Environment } from "./GenerateOperation.ts"
+import { unsupported } from "./GenerateOperation.ts"
+import * as Run from "./Run.ts"
+
+/**
+ * How vectors are given: as `Float32Array`, the default, or as plain arrays of numbers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type VectorType = "float32" | "array"
+
+/**
+ * The type of a vector.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Vector<T extends VectorType> = T extends "array" ? ReadonlyArray<number> : Float32Array
+
+/**
+ * What a caller may set on one embedding request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmbedOptions<T extends VectorType = "float32">
+  extends EmbedModelOptions, TimeOptions {
+  /** `float32` takes half the memory of `array` and is what the wire carries. */
+  readonly vectors?: T | undefined
+  /** Keeps the parsed response body in the result; off by default. */
+  readonly rawResponse?: boolean | undefined
+}
+
+/**
+ * Builds the operation.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (environment: Environment) => {
+  const run = Run.run(environment.pipeline)
+  return <T extends VectorType = "float32">(
+    texts: ReadonlyArray<string>,
+    options: EmbedOptions<T> = {}
+  ): Effect.Effect<EmbedResult<Vector<T>>, InferenceError> => {
+    const plan = prepare(texts, options, environment.defaults)
+    if (Result.isFailure(plan)) return Effect.fail(Run.refused("embed", plan.failure))
+    return Effect.map(run(plan.success), (outcome) => {
+      const { answer, metrics } = outcome
+      const { modelId, vectors } = answer.value
+      const result: EmbedResult<Float32Array | ReadonlyArray<number>> = {
+        modelId,
+        embeddings:
+          options.vectors === "array" ? vectors.map((vector) => Array.from(vector)) : vectors,
+        tokenUsage: answer.usage,
+        requestId: answer.requestId,
+        cost: Run.price(environment.pricing, outcome, modelId),
+        metrics,
+        rawResponse: options.rawResponse === true ? answer.body : undefined
+      }
+      return result as EmbedResult<Vector<T>>
+    })
+  }
+}
+
+const isOptions = Schema.decodeUnknownResult(EmbedModelOptions)
+
+const prepare = (
+  texts: ReadonlyArray<string>,
+  options: EmbedOptions<VectorType>,
+  defaults: TimeOptions
+): Result.Result<Plan<Embeddings>, InvalidInput> => {
+  if (texts.length === 0) {
+    return Result.fail(
+      new InvalidInput({
+        input: "texts",
+        problem: "the list is empty",
+        hint: "Give at least one text"
+      })
+    )
+  }
+  const bad = texts.findIndex((text) => checkText(text) !== undefined)
+  if (bad !== -1) {
+    return Result.fail(
+      new InvalidInput({ input: `texts[${bad}]`, problem: checkText(texts[bad]) ?? "" })
+    )
+  }
+  const checked = isOptions(options)
+  if (Result.isFailure(checked)) {
+    const issue = firstIssue(checked.failure.issue)
+    return Result.fail(
+      new InvalidInput({ input: issue.path.replace(/^\./, ""), problem: issue.problem })
+    )
+  }
+  const limits = Run.timeLimits(options, defaults)
+  if (limits instanceof InvalidInput) return Result.fail(limits)
+  const { dimensions, extraBody, headers, user } = options
+  const request: EmbedRequest = { texts, options: { dimensions, extraBody, headers, user } }
+  return Result.succeed({
+    operation: "embed",
+    send: (connection) => connection.embed?.(request) ?? unsupported("embeddings"),
+    // An embedding has no output tokens, and no message around its texts.
+    size: { texts, messageCount: 0, maxOutputTokens: 0, choices: 1 },
+    ...limits
+  })
+}
+
+/**
+ * What is wrong with a text to embed; `undefined` when nothing is.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const checkText = (text: unknown): string | undefined =>
+  typeof text !== "string"
+    ? `it is ${text === null ? "null" : `a ${typeof text}`}, not a string`
+    : text === ""
+      ? "it is empty; providers refuse empty texts"
+      : undefined

@@ -1,0 +1,179 @@
+/**
+ * The generate operation, whole and streamed: a request through the pipeline, and its answer made the result.
+ *
+ * How input becomes a request is in `GenerateInputs`; how parts leave a running attempt is in `GenerateStream`.
+ *
+ * @since 0.1.0
+ */
+import * as AiError from "effect/ai/AiError"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+
+import type { Handler, Plan } from "../Call.ts"
+import type { InferenceError } from "../InferenceError.ts"
+import type { GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
+import { GenerationResult } from "../operation/Generate.ts"
+import type { Output, OutputFormat } from "../output/StructuredOutput.ts"
+import * as StructuredOutput from "../output/StructuredOutput.ts"
+import { AttemptError } from "../provider/Provider.ts"
+import { Unsupported } from "../Reason.ts"
+import type { Pricing } from "../telemetry/Pricing.ts"
+import type { GenerateDefaults, GenerateOptions, Prepared } from "./GenerateInputs.ts"
+import { prepare, texts } from "./GenerateInputs.ts"
+import type { Outcome } from "./Run.ts"
+import * as Run from "./Run.ts"
+
+/**
+ * The type of `outputParsed` for an `output` option.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OutputType<O> =
+  O extends Schema.Codec<infer A, infer _E, infer _RD, infer _RE>
+    ? A
+    : O extends object
+      ? unknown
+      : undefined
+
+/**
+ * What the generate operation needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Environment {
+  readonly pipeline: Handler
+  readonly pricing: Pricing["Service"]
+  readonly defaults: GenerateDefaults
+}
+
+/**
+ * Builds the operation.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (environment: Environment) => {
+  const run = Run.run(environment.pipeline)
+  return <O extends Output<unknown> | undefined = undefined>(
+    input: GenerateInput,
+    options: GenerateOptions<O> = {}
+  ): Effect.Effect<GenerationResult<OutputType<O>>, InferenceError> => {
+    const prepared = prepare(input, options, environment.defaults)
+    if (Result.isFailure(prepared)) return Effect.fail(Run.refused("generate", prepared.failure))
+    const attempt = (format: OutputFormat<unknown> | undefined) =>
+      Effect.flatMap(run(toPlan(prepared.success, format, generateOnce)), (outcome) =>
+        finish(environment, outcome, format, options)
+      )
+    const result =
+      options.output === undefined ? attempt(undefined) : withFormat(options.output, attempt)
+    // The parsed output was decoded by the very schema whose type this is.
+    return result as Effect.Effect<GenerationResult<OutputType<O>>, InferenceError>
+  }
+}
+
+/**
+ * Goes on with the wire form of an `output` option; one that cannot be sent is refused before anything is spent.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withFormat = <A>(
+  output: Output<unknown>,
+  next: (format: OutputFormat<unknown>) => Effect.Effect<A, InferenceError>
+): Effect.Effect<A, InferenceError> =>
+  Effect.matchEffect(StructuredOutput.format(output), {
+    onFailure: (reason) => Effect.fail(Run.refused("generate", reason)),
+    onSuccess: next
+  })
+
+const generateOnce =
+  (request: GenerateRequest): Plan<Generation>["send"] =>
+  (connection) =>
+    connection.generate?.(request) ?? unsupported("text generation")
+
+/**
+ * The failure of asking a provider for what it has not.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unsupported = (feature: string) =>
+  Effect.fail(
+    new AttemptError({
+      reason: new Unsupported({
+        provider: "This provider",
+        feature,
+        hint: "Use a deployment of another provider"
+      }),
+      outcome: "unsent"
+    })
+  )
+
+/**
+ * The pipeline's plan for a prepared generation.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const toPlan = (
+  prepared: Prepared,
+  output: OutputFormat<unknown> | undefined,
+  send: (request: GenerateRequest) => Plan<Generation>["send"]
+): Plan<Generation> => {
+  const request: GenerateRequest = { ...prepared.request, output }
+  return {
+    operation: "generate",
+    send: send(request),
+    size: {
+      texts: texts(request.prompt, request.tools),
+      messageCount: request.prompt.content.length,
+      maxOutputTokens: request.options.maxTokens,
+      choices: request.options.n ?? 1
+    },
+    timeoutMillis: prepared.timeoutMillis,
+    deadlineMillis: prepared.deadlineMillis
+  }
+}
+
+/**
+ * The stages after settling: parse, price, result.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const finish = (
+  environment: Environment,
+  outcome: Outcome<Generation>,
+  format: OutputFormat<unknown> | undefined,
+  options: GenerateOptions<unknown>
+): Effect.Effect<GenerationResult<unknown>, InferenceError> => {
+  const { answer, metrics } = outcome
+  const result = <A>(outputParsed: A) =>
+    new GenerationResult({
+      generation: answer.value,
+      outputParsed,
+      tokenUsage: answer.usage,
+      requestId: answer.requestId,
+      cost: Run.price(environment.pricing, outcome, answer.value.modelId),
+      metrics,
+      rawResponse: options.rawResponse === true ? answer.body : undefined
+    })
+  const [first] = answer.value.choices
+  const filtered = first.finishReason === "content-filter" ? "the answer was filtered" : undefined
+  const refusal = first.refusal ?? filtered
+  if (refusal !== undefined && first.text === "") {
+    const reason = new AiError.ContentPolicyError({ description: refusal })
+    return Effect.fail(Run.misfit(outcome, reason, result(undefined)))
+  }
+  // A model that asked for tools has not answered yet: there is nothing to parse.
+  if (format === undefined || (first.text === "" && first.toolCalls.length > 0)) {
+    return Effect.succeed(result(undefined))
+  }
+  return Effect.matchEffect(format.decode(first.text), {
+    onFailure: (reason) => Effect.fail(Run.misfit(outcome, reason, result(undefined))),
+    onSuccess: (parsed) => Effect.succeed(result(parsed))
+  })
+}

@@ -1,0 +1,131 @@
+/**
+ * The transcribe operation: audio through the pipeline, and its transcript made the result.
+ *
+ * It is charged to the request quota like every request; audio has no tokens to estimate.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as PlatformError from "effect/PlatformError"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+import type { InferenceError } from "../InferenceError.ts"
+import type { TimeOptions } from "../operation/GenerateOptions.ts"
+import { firstIssue } from "../operation/Issue.ts"
+import type { TranscribeRequest, TranscriptionResult } from "../operation/Transcribe.ts"
+import { TranscribeModelOptions } from "../operation/Transcribe.ts"
+import { InvalidInput } from "../Reason.ts"
+import type { AudioInput, AudioOptions } from "./AudioSource.ts"
+import * as AudioSource from "./AudioSource.ts"
+import type { Environment } from "./GenerateOperation.ts"
+import { unsupported } from "./GenerateOperation.ts"
+import * as Run from "./Run.ts"
+
+/**
+ * What can be transcribed: a path, a `file:` URL, bytes, a Blob, or a stream of bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TranscribeInput = AudioInput
+
+/**
+ * What a caller may set on one transcription.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TranscribeOptions extends TranscribeModelOptions, TimeOptions, AudioOptions {
+  /** Keeps the parsed response body in the result; off by default. */
+  readonly rawResponse?: boolean | undefined
+}
+
+/**
+ * Builds the operation; files are read through the `FileSystem` that is in context now.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  environment: Environment,
+  fileSystem: Option.Option<FileSystem.FileSystem>
+) => {
+  const run = Run.run(environment.pipeline)
+  const files = Option.getOrElse(fileSystem, () => noFiles)
+
+  return Effect.fnUntraced(function* (
+    input: TranscribeInput,
+    options: TranscribeOptions = {}
+  ): Effect.fn.Return<TranscriptionResult, InferenceError> {
+    const checked = checkOptions(options)
+    if (checked !== undefined) return yield* Run.refused("transcribe", checked)
+    const limits = Run.timeLimits(options, environment.defaults)
+    if (limits instanceof InvalidInput) return yield* Run.refused("transcribe", limits)
+    const audio = yield* AudioSource.make(input, options).pipe(
+      Effect.provideService(FileSystem.FileSystem, files),
+      Effect.mapError((reason) => Run.refused("transcribe", reason))
+    )
+    const request: TranscribeRequest = { audio, options: modelOptions(options) }
+    const outcome = yield* run({
+      operation: "transcribe",
+      send: (connection) => connection.transcribe?.(request) ?? unsupported("transcription"),
+      size: { texts: [], messageCount: 0, maxOutputTokens: 0, choices: 1 },
+      ...limits
+    })
+    const { answer, call, metrics } = outcome
+    const modelId = call.deployment?.target.model ?? ""
+    return {
+      ...answer.value,
+      modelId,
+      language: answer.value.language ?? options.language,
+      tokenUsage: answer.usage,
+      requestId: answer.requestId,
+      cost: Run.price(environment.pricing, outcome, modelId),
+      metrics,
+      rawResponse: options.rawResponse === true ? answer.body : undefined
+    }
+  })
+}
+
+/** For programs without files: bytes, Blobs and streams still work, and a path is a typed error. */
+const noFiles = FileSystem.makeNoop({
+  stat: (path) =>
+    Effect.fail(
+      PlatformError.systemError({
+        _tag: "NotFound",
+        module: "FileSystem",
+        method: "stat",
+        description: "no file system was provided to Inference.layer",
+        pathOrDescriptor: path
+      })
+    )
+})
+
+const isOptions = Schema.decodeUnknownResult(TranscribeModelOptions)
+
+const checkOptions = (options: TranscribeOptions): InvalidInput | undefined => {
+  const result = isOptions(options)
+  if (Result.isFailure(result)) {
+    const issue = firstIssue(result.failure.issue)
+    return new InvalidInput({ input: issue.path.replace(/^\./, ""), problem: issue.problem })
+  }
+  if (options.timestampGranularities === undefined || options.responseFormat === "verbose_json")
+    return undefined
+  return new InvalidInput({
+    input: "timestampGranularities",
+    problem: "times are reported only with responseFormat 'verbose_json'"
+  })
+}
+
+const modelOptions = (options: TranscribeOptions): TranscribeModelOptions => ({
+  language: options.language,
+  prompt: options.prompt,
+  temperature: options.temperature,
+  responseFormat: options.responseFormat,
+  timestampGranularities: options.timestampGranularities,
+  extraBody: options.extraBody,
+  headers: options.headers
+})

@@ -1,0 +1,66 @@
+/**
+ * What a caller may set on a generation: the options most providers share, by one name each, and `extraBody` for the rest.
+ *
+ * A provider that does not know an option refuses the request; nothing is dropped in silence. Per-call options win over the
+ * client's defaults, field by field.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+
+const Positive = Schema.Int.check(Schema.isGreaterThan(0))
+const Penalty = Schema.Finite.check(Schema.isBetween({ minimum: -2, maximum: 2 }))
+
+/**
+ * The model options of a generation.
+ *
+ * **Units**: `maxTokens` in tokens of output, per choice.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ModelOptions = Schema.Struct({
+  temperature: Schema.optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 }))),
+  topP: Schema.optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  topK: Schema.optional(Positive),
+  maxTokens: Schema.optional(Positive),
+  stop: Schema.optional(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
+  seed: Schema.optional(Schema.Int),
+  /** How many answers to the one prompt. */
+  n: Schema.optional(Positive),
+  presencePenalty: Schema.optional(Penalty),
+  frequencyPenalty: Schema.optional(Penalty),
+  logprobs: Schema.optional(Schema.Boolean),
+  topLogprobs: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 20 }))),
+  /** Known values are `none`, `minimal`, `low`, `medium`, `high`; vendors add their own. */
+  reasoningEffort: Schema.optional(Schema.NonEmptyString),
+  serviceTier: Schema.optional(Schema.NonEmptyString),
+  user: Schema.optional(Schema.String),
+  metadata: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  /** Further fields of the request body, sent as they are; they win over the fields above. */
+  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json)),
+  /** Further HTTP headers of the request. */
+  headers: Schema.optional(Schema.Record(Schema.String, Schema.String))
+})
+
+/**
+ * The model options of a generation.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModelOptions = typeof ModelOptions.Type
+
+/**
+ * The time limits of one request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimeOptions {
+  /** Longest time for one attempt. Default: the client's, ten minutes. */
+  readonly timeout?: Duration.Input | undefined
+  /** Longest time for the whole request with its waits and retries. Default: the client's, none. */
+  readonly deadline?: Duration.Input | undefined
+}

@@ -1,0 +1,78 @@
+/**
+ * Where the time of one request went.
+ *
+ * It is about one request; aggregates over many are metrics (telemetry/).
+ *
+ * **Units**: durations. `queueWait + serviceTime = endToEnd`, always: whatever was not spent in an attempt was spent
+ * waiting (for a slot, for quota, or between attempts).
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+import { nullable } from "./Nullable.ts"
+
+/**
+ * Timings and routing of one request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestMetrics {
+  /** Time not spent in an attempt: waiting for a slot, for quota and between attempts. */
+  readonly queueWait: Duration.Duration
+  /** Time spent in attempts, failed ones included. */
+  readonly serviceTime: Duration.Duration
+  /** From the call to its result. */
+  readonly endToEnd: Duration.Duration
+  /** The label of the deployment that answered; absent when the deployment was given no label. */
+  readonly deployment?: string | undefined
+  /** Attempts after the first. */
+  readonly retries: number
+}
+
+const Seconds = Schema.Finite.pipe(
+  Schema.decodeTo(
+    Schema.Duration,
+    SchemaTransformation.transform({
+      decode: (seconds: number) => Duration.seconds(seconds),
+      encode: (duration: Duration.Duration) => Duration.toMillis(duration) / 1000
+    })
+  )
+)
+
+/**
+ * `RequestMetrics` as result files hold it: `queue_wait_s`, `service_time_s` and `end_to_end_s` in seconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RequestMetricsRow = Schema.Struct({
+  queueWait: Seconds,
+  serviceTime: Seconds,
+  endToEnd: Seconds,
+  deployment: nullable(Schema.String),
+  retries: Schema.Int
+}).pipe(
+  Schema.encodeKeys({
+    queueWait: "queue_wait_s",
+    serviceTime: "service_time_s",
+    endToEnd: "end_to_end_s"
+  })
+)
+
+/**
+ * `RequestMetrics` in memory, for schemas that contain it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RequestMetrics = Schema.Struct({
+  queueWait: Schema.Duration,
+  serviceTime: Schema.Duration,
+  endToEnd: Schema.Duration,
+  deployment: Schema.optional(Schema.String),
+  retries: Schema.Int
+})

@@ -1,0 +1,148 @@
+/**
+ * From the form a caller wants an answer in to what a provider is told and how the answer is read.
+ *
+ * An Effect Schema becomes the strict JSON Schema that providers enforce, by `effect/ai`'s own rewriting, and the codec that
+ * reads such answers; a plain JSON Schema is sent as it is and checked by a validator. Both are made once per schema: making
+ * them costs more than a whole request.
+ *
+ * It repairs nothing: a code fence around the JSON is tolerated, because models put it there; anything else that does not fit
+ * is a `StructuredOutputError`.
+ *
+ * @since 0.1.0
+ */
+import * as AiError from "effect/ai/AiError"
+import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+
+import type { OutputShape } from "../operation/Generate.ts"
+import { firstIssue } from "../operation/Issue.ts"
+import * as JsonSchemaOutput from "./JsonSchemaOutput.ts"
+
+/**
+ * A plain JSON Schema, or one in the wrapper that OpenAI's API takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JsonSchemaObject = { readonly [key: string]: unknown }
+
+/**
+ * What an answer shall look like.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Output<A> = Schema.Codec<A, unknown> | JsonSchemaObject
+
+/**
+ * The form of an answer: what the provider is told, and how the text is read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OutputFormat<A> extends OutputShape {
+  readonly decode: (text: string) => Effect.Effect<A, AiError.StructuredOutputError>
+}
+
+/** Formats already made, by the identity of their schema. */
+const known = new WeakMap<
+  object,
+  Effect.Effect<OutputFormat<unknown>, AiError.UnsupportedSchemaError>
+>()
+
+/**
+ * The format for an `output` option; fails when no provider can be told this form.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const format = <A>(
+  output: Output<A>
+): Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError> => {
+  const found = known.get(output)
+  if (found !== undefined)
+    return found as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>
+  const made = Schema.isSchema(output)
+    ? fromSchema(output as Schema.Codec<A, unknown>)
+    : Effect.cached(JsonSchemaOutput.format(output)).pipe(Effect.runSync)
+  known.set(output, made as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>)
+  return made as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>
+}
+
+const fromSchema = <A>(
+  schema: Schema.Codec<A, unknown>
+): Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError> => {
+  try {
+    return Effect.succeed(
+      isObject(schema) ? direct(schema, schema, (value) => value) : wrapped(schema)
+    )
+  } catch (cause) {
+    return Effect.fail(
+      new AiError.UnsupportedSchemaError({
+        description:
+          cause instanceof Error ? cause.message.replaceAll(/\s+/g, " ") : "it has no JSON Schema"
+      })
+    )
+  }
+}
+
+const isObject = (schema: Schema.Codec<unknown, unknown>): boolean => {
+  const encoded = SchemaAST.toEncoded(schema.ast)
+  return SchemaAST.isObjects(encoded)
+}
+
+/** Strict mode wants an object at the root: anything else travels as the one field of one. */
+const wrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> =>
+  direct(
+    Schema.Struct({ value: schema }) as Schema.Codec<{ readonly value: A }, unknown>,
+    schema,
+    ({ value }) => value
+  )
+
+const direct = <A, B>(
+  schema: Schema.Codec<B, unknown>,
+  named: Schema.Codec<unknown, unknown>,
+  unwrap: (value: B) => A
+): OutputFormat<A> => {
+  const { codec, jsonSchema } = OpenAiStructuredOutput.toCodecOpenAI(schema)
+  const read = Schema.decodeEffect(Schema.fromJsonString(codec as Schema.Codec<B, unknown>))
+  return {
+    name: nameOf(named),
+    jsonSchema,
+    strict: true,
+    decode: (text) =>
+      Effect.matchEffect(read(unfence(text)), {
+        onSuccess: (value) => Effect.succeed(unwrap(value)),
+        onFailure: ({ issue }) => {
+          const { path, problem } = firstIssue(issue)
+          return Effect.fail(misfit(path, problem, text))
+        }
+      })
+  }
+}
+
+/**
+ * The failure of an answer that does not fit.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const misfit = JsonSchemaOutput.misfit
+
+/**
+ * The text inside one outer Markdown code fence, without a byte-order mark and surrounding white space.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const unfence = JsonSchemaOutput.unfence
+
+const nameOf = (schema: Schema.Codec<unknown, unknown>): string => {
+  const { ast } = schema
+  for (const name of [SchemaAST.resolveIdentifier(ast), SchemaAST.resolveTitle(ast)]) {
+    if (name !== undefined && JsonSchemaOutput.allowedName.test(name)) return name
+  }
+  return JsonSchemaOutput.defaultName
+}

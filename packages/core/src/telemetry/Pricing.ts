@@ -1,0 +1,76 @@
+/**
+ * What a request cost, from the tokens it used.
+ *
+ * A service, so that users can bring their own prices. A price that is not known gives no cost: never zero.
+ *
+ * **Units**: USD.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+
+import type { TokenUsage } from "../operation/Usage.ts"
+
+/**
+ * What a price is asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Purchase {
+  /** The provider's prefix, such as `openai`. */
+  readonly provider: string
+  /** The model as the response names it, and as the deployment does. */
+  readonly models: readonly [reported: string, asked: string]
+  readonly usage: TokenUsage
+}
+
+/**
+ * Prices requests.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Pricing extends Context.Service<
+  Pricing,
+  { readonly cost: (purchase: Purchase) => number | undefined }
+>()("@infermesh/core/telemetry/Pricing") {}
+
+/**
+ * Knows no prices.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerNone: Layer.Layer<Pricing> = Layer.succeed(Pricing, { cost: () => undefined })
+
+/**
+ * Prices of a user's own, in USD per million tokens, by model name.
+ *
+ * **Details**: cached prompt tokens cost `cachedInput`, or `input` where it is not given.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTable = (table: {
+  readonly [model: string]: {
+    readonly input: number
+    readonly output: number
+    readonly cachedInput?: number | undefined
+  }
+}): Layer.Layer<Pricing> =>
+  Layer.succeed(Pricing, {
+    cost: ({ models, usage }) => {
+      const price = table[models[0]] ?? table[models[1]]
+      if (price === undefined) return undefined
+      const cached = usage.cachedTokens ?? 0
+      const fresh = usage.promptTokens - cached
+      return (
+        (fresh * price.input +
+          cached * (price.cachedInput ?? price.input) +
+          usage.completionTokens * price.output) /
+        1_000_000
+      )
+    }
+  })
