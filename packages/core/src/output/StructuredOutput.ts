@@ -47,10 +47,9 @@ export interface OutputFormat<A> extends OutputShape {
 }
 
 /** Formats already made, by the identity of their schema. */
-const known = new WeakMap<
-  object,
-  Effect.Effect<OutputFormat<unknown>, AiError.UnsupportedSchemaError>
->()
+const known = new WeakMap<object, Format>()
+
+type Format = Effect.Effect<OutputFormat<unknown>, AiError.UnsupportedSchemaError>
 
 /**
  * The format for an `output` option; fails when no provider can be told this form.
@@ -61,15 +60,16 @@ const known = new WeakMap<
 export const format = <A>(
   output: Output<A>
 ): Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError> => {
-  const found = known.get(output)
-  if (found !== undefined)
-    return found as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>
-  const made = Schema.isSchema(output)
-    ? fromSchema(output as Schema.Codec<A, unknown>)
-    : Effect.cached(JsonSchemaOutput.format(output)).pipe(Effect.runSync)
-  known.set(output, made as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>)
+  const made: Format = known.get(output) ?? make(output)
+  known.set(output, made)
+  // What is kept under a schema decodes to the schema's own type.
   return made as Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError>
 }
+
+const make = (output: Output<unknown>): Format =>
+  Schema.isSchema(output)
+    ? fromSchema(output)
+    : Effect.runSync(Effect.cached(JsonSchemaOutput.format(output)))
 
 const fromSchema = <A>(
   schema: Schema.Codec<A, unknown>
