@@ -1,0 +1,98 @@
+/**
+ * Deployments from a TOML file: a table `[deployments.LABEL]` for each, keys in snake_case or camelCase.
+ *
+ * Keys of providers do not belong into such a file, because it is shared: `api_key` is refused by name, and `api_key_env` names
+ * the environment variable instead.
+ *
+ * @since 0.1.0
+ */
+import type { DeploymentSettings } from "@infermesh/core/Deployment"
+import { DeploymentSettings as Settings } from "@infermesh/core/Deployment"
+import { firstIssue } from "@infermesh/core/operation/Issue"
+import { SettingsError } from "@infermesh/core/SettingsError"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Toml from "effect/encoding/Toml"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+type Table = { readonly [key: string]: unknown }
+
+const File = Schema.Struct({ deployments: Schema.Record(Schema.NonEmptyString, Settings) })
+const decode = Schema.decodeUnknownResult(Schema.toType(File), { onExcessProperty: "error" })
+
+/**
+ * Reads the text of a deployments file.
+ *
+ * **Errors**: `SettingsError` that names the file and the place in it.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const read = Effect.fnUntraced(function* (
+  path: string,
+  text: string
+): Effect.fn.Return<{ readonly [label: string]: DeploymentSettings }, SettingsError> {
+  const parsed = Toml.parse(text)
+  if (Result.isFailure(parsed)) {
+    return yield* new SettingsError({ setting: path, problem: `it is no TOML: ${oneLine(parsed.failure.message)}` })
+  }
+  const secret = findSecret(parsed.success, "")
+  if (secret !== undefined) {
+    return yield* new SettingsError({
+      setting: `${path}: ${secret}`,
+      problem: "a key must not stand in this file",
+      hint: 'Put it into the environment or an --env-file and write api_key_env = "NAME"'
+    })
+  }
+  const { deployments } = parsed.success
+  if (!isTable(deployments)) {
+    return yield* new SettingsError({
+      setting: path,
+      problem: "there is no table [deployments.LABEL]",
+      hint: "Write one for each deployment, with model and api_base"
+    })
+  }
+  const named: Record<string, unknown> = {}
+  for (const [label, table] of Object.entries(deployments)) {
+    named[label] = isTable(table) ? yield* withKey(`${path}: deployments.${label}`, camelCase(table)) : table
+  }
+  const decoded = decode({ deployments: named })
+  if (Result.isSuccess(decoded)) return decoded.success.deployments
+  const issue = firstIssue(decoded.failure.issue)
+  return yield* new SettingsError({ setting: `${path}: ${issue.path.replace(/^\./, "")}`, problem: issue.problem })
+})
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const findSecret = (table: Table, path: string): string | undefined => {
+  for (const [key, value] of Object.entries(table)) {
+    const here = path === "" ? key : `${path}.${key}`
+    if (/^api_?key$/i.test(key)) return here
+    const below = isTable(value) ? findSecret(value, here) : undefined
+    if (below !== undefined) return below
+  }
+  return undefined
+}
+
+/** The keys of a deployment and of its limits; what is inside `headers` and `extra_body` is the provider's, and stays. */
+const camelCase = (table: Table): Table =>
+  Object.fromEntries(
+    Object.entries(table).map(([key, value]) => [
+      key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      key === "limits" && isTable(value) ? camelCase(value) : value
+    ])
+  )
+
+const withKey = Effect.fnUntraced(function* (place: string, { apiKeyEnv, ...table }: Table) {
+  if (apiKeyEnv === undefined) return table
+  const name = String(apiKeyEnv)
+  const apiKey = yield* Effect.mapError(
+    Config.Redacted(name),
+    () => new SettingsError({ setting: `${place}.api_key_env`, problem: `the variable ${name} is not set` })
+  )
+  return { ...table, apiKey }
+})

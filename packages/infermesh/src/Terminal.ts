@@ -1,0 +1,55 @@
+/**
+ * What the command shows people: lines on standard error, and one line that is redrawn where there is a terminal.
+ *
+ * Standard output is for data alone.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+
+/**
+ * Writes a line to standard error; that it cannot be written is nobody's failure.
+ *
+ * @category output
+ * @since 0.1.0
+ */
+export const say = (text: string): Effect.Effect<void, never, Stdio.Stdio> => put(`${text}\n`)
+
+const put = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
+  Effect.flatMap(Stdio.Stdio, (stdio) =>
+    Effect.ignore(Stream.run(Stream.succeed(text), stdio.stderr({ endOnDone: false })))
+  )
+
+/** Redrawn so often on a terminal, written so often into a log, in milliseconds. */
+const redrawMillis = 200
+const logMillis = 5000
+
+const clearLine = "\r\u001B[2K"
+
+/**
+ * Shows a line while an effect runs: redrawn in place on a terminal, else written anew every few seconds.
+ *
+ * @category output
+ * @since 0.1.0
+ */
+export const withProgress = <A, E, R>(
+  work: Effect.Effect<A, E, R>,
+  line: (elapsedMillis: number) => string
+): Effect.Effect<A, E, R | Stdio.Stdio> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const stdio = yield* Stdio.Stdio
+      const onTerminal = yield* stdio.stderrIsTerminal
+      const started = yield* Clock.currentTimeMillis
+      const show = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const text = line(now - started)
+        return put(onTerminal ? `${clearLine}${text}` : `${text}\n`)
+      })
+      const every = onTerminal ? redrawMillis : logMillis
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(every), show)))
+      return yield* onTerminal ? Effect.ensuring(work, put(clearLine)) : work
+    })
+  )

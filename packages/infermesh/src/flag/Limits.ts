@@ -1,0 +1,37 @@
+/**
+ * The flags that say how much may be sent, how often it is tried and how long it may take.
+ *
+ * @since 0.1.0
+ */
+import * as Flag from "effect/cli/Flag"
+
+const whole = (name: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
+
+const time = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("TIME"), Flag.optional)
+
+/**
+ * Quotas of the client over all its deployments, slots, retries and time limits.
+ *
+ * @category flags
+ * @since 0.1.0
+ */
+export const limits = {
+  maxParallelRequests: Flag.Int("max-parallel-requests").pipe(
+    Flag.withDescription("Requests in flight at once"),
+    Flag.withDefault(128)
+  ),
+  rpm: whole("rpm", "Requests per minute"),
+  tpm: whole("tpm", "Tokens per minute"),
+  rpd: whole("rpd", "Requests per day"),
+  tpd: whole("tpd", "Tokens per day"),
+  maxRequestBurst: whole("max-request-burst", "Most requests at one instant; the rest of --rpm is spread evenly"),
+  maxTokenBurst: whole("max-token-burst", "Most tokens at one instant; the rest of --tpm is spread evenly"),
+  maxRetries: Flag.Int("max-retries").pipe(
+    Flag.withDescription("Attempts after the first"),
+    Flag.withDefault(3)
+  ),
+  timeout: time("timeout", "Longest time for one attempt: seconds, or '30 seconds'"),
+  deadline: time("deadline", "Longest time for one row with its waits and retries")
+}
