@@ -21,12 +21,6 @@ mkdirSync(output, { recursive: true })
 const quota = { rpm: 600, burst: 10 }
 
 const generate = ["generate", "--input-jsonl", join(root, "examples/prompts.jsonl"), "--overwrite"]
-const exit =
-  wanted.length > 0
-    ? await run([...generate, "--output-jsonl", answers, ...wanted])
-    : await simulated()
-process.exit(exit)
-
 /** Runs the command until it ends; Ctrl-C reaches it directly, because it is in our process group. */
 async function run(parameters: ReadonlyArray<string>): Promise<number> {
   const child = spawn(process.execPath, [bin, ...parameters], { stdio: "inherit" })
@@ -71,10 +65,20 @@ async function startReplicas() {
     { stdio: ["ignore", "pipe", "inherit"] }
   )
   const urls: Array<string> = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith("http://")) urls.push(line.trim())
-    if (urls.length === 2) break
-  }
+  const lines = createInterface({ input: child.stdout })
+  await new Promise<void>((resolve) => {
+    lines.on("line", (line) => {
+      if (line.startsWith("http://")) urls.push(line.trim())
+      if (urls.length === 2) resolve()
+    })
+    lines.on("close", resolve)
+  })
   if (urls.length < 2) throw new Error("the simulated replicas did not start")
   return { urls, stop: () => child.kill("SIGTERM") }
 }
+
+const exit =
+  wanted.length > 0
+    ? await run([...generate, "--output-jsonl", answers, ...wanted])
+    : await simulated()
+process.exit(exit)
