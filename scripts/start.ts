@@ -40,9 +40,12 @@ async function simulated(): Promise<number> {
   try {
     return await run([
       ...generate,
-      ...["--deployments-toml", deployments],
-      ...["--output-jsonl", answers],
-      ...["--max-parallel-requests", "64"]
+      "--deployments-toml",
+      deployments,
+      "--output-jsonl",
+      answers,
+      "--max-parallel-requests",
+      "64"
     ])
   } finally {
     stop()
@@ -59,8 +62,18 @@ async function startReplicas() {
   const child = spawn(
     process.execPath,
     [
-      ...[bin, "simulate", "--replicas", "2", "--seed", "7"],
-      ...["--rpm", String(quota.rpm), "--faults", "0.05", "--latency-ms", "400"]
+      bin,
+      "simulate",
+      "--replicas",
+      "2",
+      "--seed",
+      "7",
+      "--rpm",
+      String(quota.rpm),
+      "--faults",
+      "0.05",
+      "--latency-ms",
+      "400"
     ],
     { stdio: ["ignore", "pipe", "inherit"] }
   )

@@ -61,7 +61,9 @@ export const settings = Effect.fnUntraced(function* (flags: ClientFlags) {
   }
   if (Option.isSome(flags.deploymentsToml)) {
     if (flags.apiBase.length > 0) {
-      return yield* new WrongUsage({ message: "give either --api-base or --deployments-toml, not both" })
+      return yield* new WrongUsage({
+        message: "give either --api-base or --deployments-toml, not both"
+      })
     }
     const path = flags.deploymentsToml.value
     return { ...common, deployments: yield* DeploymentsFile.read(path, yield* readFile(path)) }
@@ -139,5 +141,8 @@ export const environment = Effect.fnUntraced(function* (envFile: Option.Option<s
   const shell = ConfigProvider.fromEnv()
   return Option.isNone(envFile)
     ? shell
-    : ConfigProvider.orElse(shell, ConfigProvider.fromDotEnvContents(yield* readFile(envFile.value)))
+    : ConfigProvider.orElse(
+        shell,
+        ConfigProvider.fromDotEnvContents(yield* readFile(envFile.value))
+      )
 })

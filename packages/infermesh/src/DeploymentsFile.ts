@@ -35,7 +35,10 @@ export const read = Effect.fnUntraced(function* (
 ): Effect.fn.Return<{ readonly [label: string]: DeploymentSettings }, SettingsError> {
   const parsed = Toml.parse(text)
   if (Result.isFailure(parsed)) {
-    return yield* new SettingsError({ setting: path, problem: `it is no TOML: ${oneLine(parsed.failure.message)}` })
+    return yield* new SettingsError({
+      setting: path,
+      problem: `it is no TOML: ${oneLine(parsed.failure.message)}`
+    })
   }
   const secret = findSecret(parsed.success, "")
   if (secret !== undefined) {
@@ -55,12 +58,17 @@ export const read = Effect.fnUntraced(function* (
   }
   const named: Record<string, unknown> = {}
   for (const [label, table] of Object.entries(deployments)) {
-    named[label] = isTable(table) ? yield* withKey(`${path}: deployments.${label}`, camelCase(table)) : table
+    named[label] = isTable(table)
+      ? yield* withKey(`${path}: deployments.${label}`, camelCase(table))
+      : table
   }
   const decoded = decode({ deployments: named })
   if (Result.isSuccess(decoded)) return decoded.success.deployments
   const issue = firstIssue(decoded.failure.issue)
-  return yield* new SettingsError({ setting: `${path}: ${issue.path.replace(/^\./, "")}`, problem: issue.problem })
+  return yield* new SettingsError({
+    setting: `${path}: ${issue.path.replace(/^\./, "")}`,
+    problem: issue.problem
+  })
 })
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
@@ -89,10 +97,20 @@ const camelCase = (table: Table): Table =>
 
 const withKey = Effect.fnUntraced(function* (place: string, { apiKeyEnv, ...table }: Table) {
   if (apiKeyEnv === undefined) return table
-  const name = String(apiKeyEnv)
+  if (typeof apiKeyEnv !== "string") {
+    return yield* new SettingsError({
+      setting: `${place}.api_key_env`,
+      problem: "it is not the name of an environment variable"
+    })
+  }
+  const name = apiKeyEnv
   const apiKey = yield* Effect.mapError(
     Config.Redacted(name),
-    () => new SettingsError({ setting: `${place}.api_key_env`, problem: `the variable ${name} is not set` })
+    () =>
+      new SettingsError({
+        setting: `${place}.api_key_env`,
+        problem: `the variable ${name} is not set`
+      })
   )
   return { ...table, apiKey }
 })

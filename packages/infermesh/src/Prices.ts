@@ -40,8 +40,12 @@ export const layer: Layer.Layer<Pricing> = Layer.effect(
             {
               input_tokens: usage.promptTokens,
               output_tokens: usage.completionTokens,
-              ...(usage.cachedTokens === undefined ? {} : { cache_read_tokens: usage.cachedTokens }),
-              ...(usage.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens })
+              ...(usage.cachedTokens === undefined
+                ? {}
+                : { cache_read_tokens: usage.cachedTokens }),
+              ...(usage.cacheWriteTokens === undefined
+                ? {}
+                : { cache_write_tokens: usage.cacheWriteTokens })
             },
             model,
             { providerId: tableNames[provider] ?? provider }
@@ -58,7 +62,8 @@ export const layer: Layer.Layer<Pricing> = Layer.effect(
         cost: (purchase: Purchase) => {
           const key = `${purchase.provider}/${purchase.models.join("/")}`
           if (unknown.has(key)) return undefined
-          const cost = priceOf(purchase, purchase.models[0]) ?? priceOf(purchase, purchase.models[1])
+          const cost =
+            priceOf(purchase, purchase.models[0]) ?? priceOf(purchase, purchase.models[1])
           if (cost === undefined) unknown.add(key)
           return cost
         }

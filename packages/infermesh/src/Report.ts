@@ -30,7 +30,9 @@ export const table = (options: {
     ["rows", `${done}${interrupted ? " (interrupted)" : ""}`],
     ["answered", String(summary.answered)],
     ["failed", String(summary.failed)],
-    ...Object.entries(summary.failures).map(([reason, times]) => [`  ${reason}`, String(times)] as const),
+    ...Object.entries(summary.failures).map(
+      ([reason, times]) => [`  ${reason}`, String(times)] as const
+    ),
     ["retries", String(summary.retries)],
     ...Object.entries(summary.deployments).map(
       ([label, times]) => [`  ${label}`, `${times} (${share(times, summary.answered)})`] as const
@@ -39,8 +41,14 @@ export const table = (options: {
       "throughput",
       `${perMinute.toFixed(0)} rows/min in ${span(elapsedMillis)}${quota === undefined ? "" : `, quota ${quota} requests/min`}`
     ],
-    ["service time", `p50 ${time(summary.serviceMillis.p50)}, p95 ${time(summary.serviceMillis.p95)}`],
-    ["end to end", `p50 ${time(summary.endToEndMillis.p50)}, p95 ${time(summary.endToEndMillis.p95)}`],
+    [
+      "service time",
+      `p50 ${time(summary.serviceMillis.p50)}, p95 ${time(summary.serviceMillis.p95)}`
+    ],
+    [
+      "end to end",
+      `p50 ${time(summary.endToEndMillis.p50)}, p95 ${time(summary.endToEndMillis.p95)}`
+    ],
     ["tokens", `${count(summary.promptTokens)} in, ${count(summary.completionTokens)} out`],
     ["cost", summary.costUsd === undefined ? "unknown" : cost(summary.costUsd)],
     ["output", output]

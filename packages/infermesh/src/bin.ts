@@ -1,9 +1,10 @@
+import process from "node:process"
+
 /** The entry of the command. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
-import process from "node:process"
 
 import * as Cli from "./Cli.ts"
 

@@ -51,7 +51,8 @@ export const generate = Effect.fnUntraced(function* <EIn, RIn, EOut>(
   const concurrency = job.concurrency ?? (yield* Batch.Concurrency)
   const ask = (line: Line): Effect.Effect<OutputRow> => {
     const input = Result.flatMap(line.row, Row.toInput)
-    if (Result.isFailure(input)) return Effect.succeed(Row.unusable(line.index, line.line, input.failure))
+    if (Result.isFailure(input))
+      return Effect.succeed(Row.unusable(line.index, line.line, input.failure))
     return Effect.match(inference.generate(withSystem(input.success, job.system), job.options), {
       onFailure: (error) => Row.failed(line.index, error),
       onSuccess: (result) => Row.answered(line.index, result)

@@ -41,7 +41,8 @@ export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stre
       Stream.map((raw): ReadonlyArray<Line> => {
         line++
         const text = decode(raw)
-        if (text === undefined) return [{ index: index++, line, row: Result.fail("the line is no valid UTF-8") }]
+        if (text === undefined)
+          return [{ index: index++, line, row: Result.fail("the line is no valid UTF-8") }]
         const bare = (line === 1 ? text.replace(/^\uFEFF/, "") : text).trim()
         return bare === "" ? [] : [{ index: index++, line, row: parse(bare) }]
       }),
@@ -71,7 +72,9 @@ const decode = (bytes: Uint8Array): string | undefined => {
 const newline = 10
 
 /** Cuts at `\n`, before decoding: a character may be spread over two pieces, a line end may not. */
-const splitBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+const splitBytes = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     let open: Array<Uint8Array> = []
     const close = (piece: Uint8Array): Uint8Array => {
@@ -91,7 +94,9 @@ const splitBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream
         if (start < piece.length) open.push(piece.subarray(start))
         return found
       }),
-      Stream.concat(Stream.suspend(() => (open.length === 0 ? Stream.empty : Stream.succeed([concat(open)])))),
+      Stream.concat(
+        Stream.suspend(() => (open.length === 0 ? Stream.empty : Stream.succeed([concat(open)])))
+      ),
       Stream.flattenIterable
     )
   })

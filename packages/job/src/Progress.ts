@@ -13,7 +13,11 @@ import type { Summary } from "./Tally.ts"
  * @category rendering
  * @since 0.1.0
  */
-export const line = (summary: Summary, elapsedMillis: number, totalRows: number | undefined): string => {
+export const line = (
+  summary: Summary,
+  elapsedMillis: number,
+  totalRows: number | undefined
+): string => {
   const done = summary.answered + summary.failed
   const perMinute = elapsedMillis < 1 ? 0 : (done * 60_000) / elapsedMillis
   const parts = [
@@ -31,7 +35,11 @@ export const line = (summary: Summary, elapsedMillis: number, totalRows: number 
 
 /** A number with a unit of thousands: `12.3k`. */
 export const count = (value: number): string =>
-  value < 10_000 ? String(value) : value < 1_000_000 ? `${(value / 1000).toFixed(1)}k` : `${(value / 1e6).toFixed(2)}M`
+  value < 10_000
+    ? String(value)
+    : value < 1_000_000
+      ? `${(value / 1000).toFixed(1)}k`
+      : `${(value / 1e6).toFixed(2)}M`
 
 /** An amount of money, to the hundredth of a cent. */
 export const cost = (usd: number): string => `$${usd.toFixed(4)}`

@@ -71,7 +71,10 @@ export class Tally {
   }
 
   summary(): Summary {
-    const times = (histogram: Histogram) => ({ p50: histogram.percentile(0.5), p95: histogram.percentile(0.95) })
+    const times = (histogram: Histogram) => ({
+      p50: histogram.percentile(0.5),
+      p95: histogram.percentile(0.95)
+    })
     return {
       answered: this.#answered,
       failed: this.#failed,

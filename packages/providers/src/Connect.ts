@@ -1,10 +1,10 @@
+import { publicUrl } from "@infermesh/core/provider/HttpFault"
 /**
  * What all vendors do alike when a deployment is connected: the base URL, the key, and a warning when it would travel in clear.
  *
  * @since 0.1.0
  */
 import type { Target } from "@infermesh/core/provider/Provider"
-import { publicUrl } from "@infermesh/core/provider/HttpFault"
 import { SettingsError } from "@infermesh/core/SettingsError"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -97,4 +97,4 @@ const isLocal = (host: string): boolean =>
   host.endsWith(".localhost") ||
   host === "[::1]" ||
   host === "0.0.0.0" ||
-  /^127\./.test(host)
+  host.startsWith("127.")

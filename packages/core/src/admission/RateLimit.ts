@@ -206,7 +206,13 @@ const makeGate = (quota: Quota): Gate => {
     Effect.suspend(() => {
       waiter.turn.closeUnsafe()
       const [head] = line
-      if (head !== waiter) return Effect.andThen(waiter.turn.await, waitTurn(clock, waiter))
+      if (head !== waiter) {
+        // A latch runs whom it wakes at once: without the yield the whole line would be granted inside the first one's grant.
+        return waiter.turn.await.pipe(
+          Effect.andThen(Effect.yieldNow),
+          Effect.andThen(waitTurn(clock, waiter))
+        )
+      }
       const now = clock.currentTimeMillisUnsafe()
       const at = roomAt(now, waiter.cost.requests, waiter.cost.tokens)
       if (at > now) {

@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: RetryOptions = {}) {
   const base = Duration.toMillis(Duration.fromInputUnsafe(options.baseDelay ?? "1 second"))
   const longest = Duration.toMillis(Duration.fromInputUnsafe(options.maxDelay ?? "60 seconds"))
   const budget = yield* RetryBudget
-  const none = Effect.succeed(undefined)
+  const none: Effect.Effect<undefined> = Effect.undefined
   return Retry.of({
     maxRetries,
     begin: budget.deposit,

@@ -37,7 +37,9 @@ const flags = {
   ...connection,
   prompt: text("prompt", "One prompt, instead of a file"),
   inputJsonl: Flag.File("input-jsonl").pipe(
-    Flag.withDescription('File of rows {"prompt": …} or {"messages": […]}; standard input when absent'),
+    Flag.withDescription(
+      'File of rows {"prompt": …} or {"messages": […]}; standard input when absent'
+    ),
     Flag.optional
   ),
   outputJsonl: Flag.File("output-jsonl").pipe(
@@ -57,9 +59,15 @@ const flags = {
     Flag.withDefault("chat_completion" as const)
   ),
   ...limits,
-  temperature: Flag.Finite("temperature").pipe(Flag.withDescription("Sampling temperature"), Flag.optional),
+  temperature: Flag.Finite("temperature").pipe(
+    Flag.withDescription("Sampling temperature"),
+    Flag.optional
+  ),
   topP: Flag.Finite("top-p").pipe(Flag.withDescription("Nucleus sampling"), Flag.optional),
-  maxTokens: Flag.Int("max-tokens").pipe(Flag.withDescription("Most tokens of an answer"), Flag.optional),
+  maxTokens: Flag.Int("max-tokens").pipe(
+    Flag.withDescription("Most tokens of an answer"),
+    Flag.optional
+  ),
   seed: Flag.Int("seed").pipe(Flag.withDescription("Sampling seed"), Flag.optional),
   system: text("system", "System message before every row that has none"),
   schema: Flag.File("schema").pipe(
@@ -83,29 +91,37 @@ const flags = {
 export const command = Command.make(
   "generate",
   flags,
-  Effect.fnUntraced(function* (given) {
-    const [operand] = given.operands
-    if (operand !== undefined) {
-      return yield* new WrongUsage({ message: `'${operand}' is not expected; a prompt is given with --prompt` })
-    }
-    if (Option.isSome(given.prompt) && Option.isSome(given.inputJsonl)) {
-      return yield* new WrongUsage({ message: "give either --prompt or --input-jsonl, not both" })
-    }
-    const settings = yield* AppLayer.settings(given)
-    const options = yield* requestOptions(given)
-    const input = yield* rows(given)
-    const environment = ConfigProvider.layer(yield* AppLayer.environment(given.envFile))
-    return yield* Effect.provide(
-      runJob({ ...given, settings, options, input }),
-      Infermesh.layer(settings).pipe(Layer.provide(environment))
+  Effect.fnUntraced(
+    function* (given) {
+      const [operand] = given.operands
+      if (operand !== undefined) {
+        return yield* new WrongUsage({
+          message: `'${operand}' is not expected; a prompt is given with --prompt`
+        })
+      }
+      if (Option.isSome(given.prompt) && Option.isSome(given.inputJsonl)) {
+        return yield* new WrongUsage({ message: "give either --prompt or --input-jsonl, not both" })
+      }
+      const settings = yield* AppLayer.settings(given)
+      const options = yield* requestOptions(given)
+      const input = yield* rows(given)
+      const environment = ConfigProvider.layer(yield* AppLayer.environment(given.envFile))
+      return yield* Effect.provide(
+        runJob({ ...given, settings, options, input }),
+        Infermesh.layer(settings).pipe(Layer.provide(environment))
+      )
+    },
+    Effect.catchTag("SettingsError", (error) =>
+      Effect.fail(new CannotRun({ message: error.message }))
     )
-  }, Effect.catchTag("SettingsError", (error) => Effect.fail(new CannotRun({ message: error.message }))))
+  )
 ).pipe(
   Command.withDescription("Generate text for one prompt or for every row of a file"),
   Command.withExamples([
     { command: 'infermesh generate --model openai/gpt-4.1-mini --prompt "Say hello."' },
     {
-      command: "infermesh generate --model openai/gpt-4.1-mini --input-jsonl in.jsonl --output-jsonl out.jsonl --rpm 500",
+      command:
+        "infermesh generate --model openai/gpt-4.1-mini --input-jsonl in.jsonl --output-jsonl out.jsonl --rpm 500",
       description: "A file of rows, at most 500 requests a minute"
     },
     {
@@ -133,7 +149,10 @@ const requestOptions = Effect.fnUntraced(function* (given: {
     seed: Option.getOrUndefined(given.seed),
     extraBody: Option.isNone(given.extraBody)
       ? undefined
-      : ((yield* jsonObject("--extra-body", given.extraBody.value)) as GenerateOptions["extraBody"]),
+      : ((yield* jsonObject(
+          "--extra-body",
+          given.extraBody.value
+        )) as GenerateOptions["extraBody"]),
     output: Option.isNone(given.schema)
       ? undefined
       : yield* jsonObject(given.schema.value, yield* AppLayer.readFile(given.schema.value))
@@ -163,7 +182,11 @@ const rows = Effect.fnUntraced(function* (given: {
   readonly inputJsonl: Option.Option<string>
 }) {
   if (Option.isSome(given.prompt)) {
-    const line: Jsonl.Line = { index: 0, line: 1, row: Result.succeed({ prompt: given.prompt.value }) }
+    const line: Jsonl.Line = {
+      index: 0,
+      line: 1,
+      row: Result.succeed({ prompt: given.prompt.value })
+    }
     return { lines: Stream.succeed(line), total: 1 } satisfies Rows
   }
   const stdio = yield* Stdio.Stdio
@@ -173,7 +196,8 @@ const rows = Effect.fnUntraced(function* (given: {
     const lines = Jsonl.lines(
       Stream.mapError(
         fileSystem.stream(path),
-        ({ reason }) => new CannotRun({ message: `cannot read ${path}: ${AppLayer.fileProblem(reason._tag)}` })
+        ({ reason }) =>
+          new CannotRun({ message: `cannot read ${path}: ${AppLayer.fileProblem(reason._tag)}` })
       )
     )
     // Read once before the run: a file that cannot be read is found before anything is spent, and the progress has an end.
@@ -184,7 +208,10 @@ const rows = Effect.fnUntraced(function* (given: {
     yield* Terminal.say("Reading rows from the keyboard, one JSON object a line; end with Ctrl-D.")
   }
   const unreadable = () => new CannotRun({ message: "standard input cannot be read" })
-  return { lines: Jsonl.lines(Stream.mapError(stdio.stdin, unreadable)), total: undefined } satisfies Rows
+  return {
+    lines: Jsonl.lines(Stream.mapError(stdio.stdin, unreadable)),
+    total: undefined
+  } satisfies Rows
 })
 
 const runJob = Effect.fnUntraced(function* (job: {
@@ -237,16 +264,21 @@ const runJob = Effect.fnUntraced(function* (job: {
 
 const appendToFile = Effect.fnUntraced(function* (path: string, overwrite: boolean) {
   const fileSystem = yield* FileSystem.FileSystem
-  const file = yield* Effect.mapError(fileSystem.open(path, { flag: overwrite ? "w" : "wx" }), ({ reason }) =>
-    reason._tag === "AlreadyExists"
-      ? new CannotRun({ message: `${path} exists already; choose another file, or give --overwrite` })
-      : new CannotRun({ message: `cannot write ${path}: ${AppLayer.fileProblem(reason._tag)}` })
+  const file = yield* Effect.mapError(
+    fileSystem.open(path, { flag: overwrite ? "w" : "wx" }),
+    ({ reason }) =>
+      reason._tag === "AlreadyExists"
+        ? new CannotRun({
+            message: `${path} exists already; choose another file, or give --overwrite`
+          })
+        : new CannotRun({ message: `cannot write ${path}: ${AppLayer.fileProblem(reason._tag)}` })
   )
   const encoder = new TextEncoder()
   return (text: string) =>
     Effect.mapError(
       file.writeAll(encoder.encode(text)),
-      ({ reason }) => new CannotRun({ message: `cannot write ${path}: ${AppLayer.fileProblem(reason._tag)}` })
+      ({ reason }) =>
+        new CannotRun({ message: `cannot write ${path}: ${AppLayer.fileProblem(reason._tag)}` })
     )
 })
 
@@ -254,5 +286,8 @@ const appendToFile = Effect.fnUntraced(function* (path: string, overwrite: boole
 const appendToStdout = Effect.map(
   Stdio.Stdio,
   (stdio) => (text: string) =>
-    Effect.catch(Stream.run(Stream.succeed(text), stdio.stdout({ endOnDone: false })), () => Effect.interrupt)
+    Effect.catch(
+      Stream.run(Stream.succeed(text), stdio.stdout({ endOnDone: false })),
+      () => Effect.interrupt
+    )
 )

@@ -19,12 +19,26 @@ const flags = {
     Flag.withDescription("Port of the first replica; 0 for free ones"),
     Flag.withDefault(0)
   ),
-  host: Flag.String("host").pipe(Flag.withDescription("Address to listen on"), Flag.withDefault("127.0.0.1")),
-  replicas: Flag.Int("replicas").pipe(Flag.withDescription("How many servers"), Flag.withDefault(1)),
-  rpm: Flag.Int("rpm").pipe(Flag.withDescription("Requests per minute that each allows"), Flag.optional),
-  tpm: Flag.Int("tpm").pipe(Flag.withDescription("Tokens per minute that each allows"), Flag.optional),
+  host: Flag.String("host").pipe(
+    Flag.withDescription("Address to listen on"),
+    Flag.withDefault("127.0.0.1")
+  ),
+  replicas: Flag.Int("replicas").pipe(
+    Flag.withDescription("How many servers"),
+    Flag.withDefault(1)
+  ),
+  rpm: Flag.Int("rpm").pipe(
+    Flag.withDescription("Requests per minute that each allows"),
+    Flag.optional
+  ),
+  tpm: Flag.Int("tpm").pipe(
+    Flag.withDescription("Tokens per minute that each allows"),
+    Flag.optional
+  ),
   faults: Flag.Finite("faults").pipe(
-    Flag.withDescription("Share of requests that fail, from 0 to 1, spread over 429, 500, 503, resets and cut bodies"),
+    Flag.withDescription(
+      "Share of requests that fail, from 0 to 1, spread over 429, 500, 503, resets and cut bodies"
+    ),
     Flag.withDefault(0)
   ),
   latencyMillis: Flag.Finite("latency-ms").pipe(
@@ -61,7 +75,13 @@ export const command = Command.make(
           seed: given.seed + replica,
           ...quota,
           ...(given.latencyMillis > 0
-            ? { latency: { kind: "lognormal" as const, medianMillis: given.latencyMillis, sigma: 0.4 } }
+            ? {
+                latency: {
+                  kind: "lognormal" as const,
+                  medianMillis: given.latencyMillis,
+                  sigma: 0.4
+                }
+              }
             : {}),
           faults: Object.fromEntries(kinds.map((kind) => [kind, given.faults / kinds.length]))
         })

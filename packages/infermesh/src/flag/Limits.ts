@@ -26,8 +26,14 @@ export const limits = {
   tpm: whole("tpm", "Tokens per minute"),
   rpd: whole("rpd", "Requests per day"),
   tpd: whole("tpd", "Tokens per day"),
-  maxRequestBurst: whole("max-request-burst", "Most requests at one instant; the rest of --rpm is spread evenly"),
-  maxTokenBurst: whole("max-token-burst", "Most tokens at one instant; the rest of --tpm is spread evenly"),
+  maxRequestBurst: whole(
+    "max-request-burst",
+    "Most requests at one instant; the rest of --rpm is spread evenly"
+  ),
+  maxTokenBurst: whole(
+    "max-token-burst",
+    "Most tokens at one instant; the rest of --tpm is spread evenly"
+  ),
   maxRetries: Flag.Int("max-retries").pipe(
     Flag.withDescription("Attempts after the first"),
     Flag.withDefault(3)

@@ -8,7 +8,12 @@
  *
  * @since 0.1.0
  */
-import type { Choice, FinishReason, GenerateRequest, Generation } from "@infermesh/core/operation/Generate"
+import type {
+  Choice,
+  FinishReason,
+  GenerateRequest,
+  Generation
+} from "@infermesh/core/operation/Generate"
 import type { ModelOptions } from "@infermesh/core/operation/GenerateOptions"
 import type { ToolCall } from "@infermesh/core/operation/ToolCall"
 import type { TokenUsage } from "@infermesh/core/operation/Usage"
@@ -51,7 +56,10 @@ const fields: { readonly [K in keyof ModelOptions]?: string } = {
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (request: GenerateRequest, dialect: Dialect): Result.Result<Json, AttemptError> => {
+export const encode = (
+  request: GenerateRequest,
+  dialect: Dialect
+): Result.Result<Json, AttemptError> => {
   const messages = Messages.encode(request.prompt)
   if (Result.isFailure(messages)) return Result.fail(messages.failure)
   const format = responseFormat(request, dialect)
@@ -59,7 +67,8 @@ export const encode = (request: GenerateRequest, dialect: Dialect): Result.Resul
   const body: Record<string, unknown> = { messages: messages.success }
   const options = request.options as Readonly<Record<string, unknown>>
   for (const name in fields) {
-    if (options[name] !== undefined) body[fields[name as keyof typeof fields] ?? name] = options[name]
+    if (options[name] !== undefined)
+      body[fields[name as keyof typeof fields] ?? name] = options[name]
   }
   if (request.options.topK !== undefined && dialect.name === "openai") {
     return Result.fail(refuse(dialect.name, "the option 'topK'"))
@@ -80,7 +89,9 @@ export const encode = (request: GenerateRequest, dialect: Dialect): Result.Resul
         ? request.toolChoice
         : { type: "function", function: { name: request.toolChoice.tool } }
   }
-  return Result.succeed(request.options.extraBody === undefined ? body : { ...body, ...request.options.extraBody })
+  return Result.succeed(
+    request.options.extraBody === undefined ? body : { ...body, ...request.options.extraBody }
+  )
 }
 
 /**
@@ -129,7 +140,9 @@ const UsageBody = Schema.Struct({
 const ToolCallBody = Schema.Struct({
   index: Count,
   id: nullish(Schema.String),
-  function: nullish(Schema.Struct({ name: nullish(Schema.String), arguments: Schema.optionalKey(Schema.Unknown) })),
+  function: nullish(
+    Schema.Struct({ name: nullish(Schema.String), arguments: Schema.optionalKey(Schema.Unknown) })
+  ),
   custom: nullish(Schema.Struct({ name: nullish(Schema.String), input: nullish(Schema.String) }))
 })
 
@@ -197,12 +210,16 @@ export const parse = (text: string, url: string): Result.Result<Body, AttemptErr
   try {
     json = JSON.parse(text)
   } catch {
-    return Result.fail(isCut(text) ? cut(url) : invalid(`the body is no JSON: ${text.trim().slice(0, 80)}`))
+    return Result.fail(
+      isCut(text) ? cut(url) : invalid(`the body is no JSON: ${text.trim().slice(0, 80)}`)
+    )
   }
   const body = read(json)
   return Result.isSuccess(body)
     ? Result.succeed(body.success)
-    : Result.fail(invalid(`the body is no chat completion: ${body.failure.message.replaceAll(/\s+/g, " ")}`))
+    : Result.fail(
+        invalid(`the body is no chat completion: ${body.failure.message.replaceAll(/\s+/g, " ")}`)
+      )
 }
 
 const isCut = (text: string): boolean => {
@@ -222,7 +239,11 @@ const cut = (url: string) =>
   })
 
 const invalid = (description: string, usage?: TokenUsage) =>
-  new AttemptError({ reason: new AiError.InvalidResponseError({ description }), outcome: "unknown", usage })
+  new AttemptError({
+    reason: new AiError.InvalidResponseError({ description }),
+    outcome: "unknown",
+    usage
+  })
 
 /**
  * The generation in a whole response.
@@ -264,7 +285,8 @@ export const toChoice = (
 
 /** The reasoning a vendor gives in a field of its own. */
 export const structuredReasoning = (message: MessageBody): string | undefined =>
-  message.reasoning_content ?? (typeof message.reasoning === "string" ? message.reasoning : undefined)
+  message.reasoning_content ??
+  (typeof message.reasoning === "string" ? message.reasoning : undefined)
 
 /** The text of a message whose content is a text or a list of blocks. */
 export const contentText = ({ content }: MessageBody): string =>
@@ -296,7 +318,10 @@ const finishReasons: { readonly [reason: string]: FinishReason } = {
 }
 
 /** The API's words for why a model stopped, in those of `effect/ai`. */
-export const finishReason = (reason: string | null | undefined, hasToolCalls: boolean): FinishReason =>
+export const finishReason = (
+  reason: string | null | undefined,
+  hasToolCalls: boolean
+): FinishReason =>
   reason === null || reason === undefined
     ? hasToolCalls
       ? "tool-calls"
@@ -318,7 +343,8 @@ export const usage = (body: Body): TokenUsage | undefined => {
     promptTokens: prompt ?? 0,
     completionTokens: completion ?? 0,
     totalTokens: total ?? undefined,
-    cachedTokens: counts.prompt_tokens_details?.cached_tokens ?? counts.prompt_cache_hit_tokens ?? undefined,
+    cachedTokens:
+      counts.prompt_tokens_details?.cached_tokens ?? counts.prompt_cache_hit_tokens ?? undefined,
     reasoningTokens: counts.completion_tokens_details?.reasoning_tokens ?? undefined
   })
 }

@@ -82,7 +82,8 @@ const step = (
   const parsed = ChatProtocol.parse(data, context.url)
   if (Result.isFailure(parsed)) return Effect.fail(parsed.failure)
   const body = parsed.success
-  if (body.error !== undefined && body.error !== null) return Effect.fail(inBand(body.error, context))
+  if (body.error !== undefined && body.error !== null)
+    return Effect.fail(inBand(body.error, context))
   state.modelId = body.model ?? state.modelId
   state.id = body.id ?? state.id
   state.usage = ChatProtocol.usage(body) ?? state.usage
@@ -106,7 +107,12 @@ const openChoice = (state: State, index: number): OpenChoice => {
   return open
 }
 
-const collect = (open: OpenChoice, choice: number, delta: MessageBody, parts: Array<GenerationPart>) => {
+const collect = (
+  open: OpenChoice,
+  choice: number,
+  delta: MessageBody,
+  parts: Array<GenerationPart>
+) => {
   const reasoning = ChatProtocol.structuredReasoning(delta)
   if (reasoning !== undefined && reasoning !== "") {
     open.reasoning += reasoning
@@ -117,12 +123,18 @@ const collect = (open: OpenChoice, choice: number, delta: MessageBody, parts: Ar
     open.text += text
     parts.push({ type: "text-delta", text, choice })
   }
-  if (delta.refusal !== undefined && delta.refusal !== null) open.refusal = (open.refusal ?? "") + delta.refusal
+  if (delta.refusal !== undefined && delta.refusal !== null)
+    open.refusal = (open.refusal ?? "") + delta.refusal
   for (const [position, call] of (delta.tool_calls ?? []).entries()) {
     const index = call.index ?? position
     const known = (open.calls[index] ??= { id: "", name: "", arguments: "" })
     const source = call.function?.arguments
-    const piece = source === undefined || source === null ? "" : typeof source === "string" ? source : JSON.stringify(source)
+    const piece =
+      source === undefined || source === null
+        ? ""
+        : typeof source === "string"
+          ? source
+          : JSON.stringify(source)
     known.id = call.id ?? known.id
     known.name += call.function?.name ?? ""
     known.arguments += piece
@@ -143,7 +155,10 @@ const end = (
 ): Stream.Stream<Answer<Generation>, AttemptError> => {
   const [first, ...others] = state.choices.map(toChoice)
   // A stream whose end never came was cut, however whole its text looks.
-  if (first === undefined || !(state.ended || state.choices.some(({ finish }) => finish !== undefined))) {
+  if (
+    first === undefined ||
+    !(state.ended || state.choices.some(({ finish }) => finish !== undefined))
+  ) {
     return Stream.fail(broken("the connection ended before the stream did"))
   }
   return Stream.succeed({
@@ -161,7 +176,10 @@ const toChoice = (open: OpenChoice): Choice =>
       content: open.text,
       reasoning_content: open.reasoning,
       ...(open.refusal === undefined ? {} : { refusal: open.refusal }),
-      tool_calls: open.calls.map(({ arguments: source, id, name }) => ({ id, function: { name, arguments: source } }))
+      tool_calls: open.calls.map(({ arguments: source, id, name }) => ({
+        id,
+        function: { name, arguments: source }
+      }))
     },
     open.finish,
     undefined
@@ -195,7 +213,9 @@ const interrupted = (state: State, error: AttemptError): AttemptError =>
   new AttemptError({
     reason: new StreamInterrupted({
       description:
-        error.reason._tag === "StreamInterrupted" ? error.reason.description : explain(error.reason),
+        error.reason._tag === "StreamInterrupted"
+          ? error.reason.description
+          : explain(error.reason),
       text: state.choices[0]?.text ?? "",
       usage: state.usage
     }),

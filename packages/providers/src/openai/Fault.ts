@@ -71,17 +71,21 @@ const wordsOf = (error: unknown): Words => {
   const { code, detail, message, param, type } = error
   const said = message ?? detail
   return {
-    message: said === undefined ? undefined : typeof said === "string" ? said : JSON.stringify(said),
+    message:
+      said === undefined ? undefined : typeof said === "string" ? said : JSON.stringify(said),
     code: typeof code === "string" || typeof code === "number" ? String(code) : "",
     type: typeof type === "string" ? type : "",
     parameter: typeof param === "string" ? param : undefined
   }
 }
 
-const contextWindow = /context_length_exceeded|maximum context length|context window|too many tokens.*prompt|prompt is too long/i
-const billing = /insufficient_quota|billing|insufficient balance|exceeded your current quota|credit/i
+const contextWindow =
+  /context_length_exceeded|maximum context length|context window|too many tokens.*prompt|prompt is too long/i
+const billing =
+  /insufficient_quota|billing|insufficient balance|exceeded your current quota|credit/i
 const content = /content_filter|content_policy|responsible ?ai/i
-const unknownModel = /model_not_found|model .*(does not exist|not found|not exist)|DeploymentNotFound/i
+const unknownModel =
+  /model_not_found|model .*(does not exist|not found|not exist)|DeploymentNotFound/i
 
 const reason = (words: Words, status: number, model: string): Fault["make"] => {
   const all = `${words.code} ${words.type} ${words.message ?? ""}`

@@ -37,7 +37,8 @@ export const encode = (prompt: Prompt.Prompt): Result.Result<ReadonlyArray<Json>
       case "tool":
         for (const part of message.content) {
           if (part.type !== "tool-result") continue
-          const content = typeof part.result === "string" ? part.result : JSON.stringify(part.result)
+          const content =
+            typeof part.result === "string" ? part.result : JSON.stringify(part.result)
           messages.push({ role: "tool", tool_call_id: part.id, content, ...kept })
         }
         break
@@ -97,7 +98,8 @@ const toBlock = (part: Prompt.UserMessagePart): Json | AttemptError => {
   return { type: "file", file: { ...named, file_data: dataUrl(part.data, part.mediaType) } }
 }
 
-const base64 = (data: string | Uint8Array): string => (typeof data === "string" ? data : Base64.encode(data))
+const base64 = (data: string | Uint8Array): string =>
+  typeof data === "string" ? data : Base64.encode(data)
 
 const dataUrl = (data: string | Uint8Array | URL, mediaType: string): string =>
   data instanceof URL ? data.href : `data:${mediaType};base64,${base64(data)}`

@@ -8,7 +8,13 @@
 import type { GenerateRequest, Generation } from "@infermesh/core/operation/Generate"
 import * as Framing from "@infermesh/core/provider/Framing"
 import { publicUrl } from "@infermesh/core/provider/HttpFault"
-import type { Answer, AttemptError, Connection, Provider, Target } from "@infermesh/core/provider/Provider"
+import type {
+  Answer,
+  AttemptError,
+  Connection,
+  Provider,
+  Target
+} from "@infermesh/core/provider/Provider"
 import * as Providers from "@infermesh/core/provider/Providers"
 import * as ResponseHeaders from "@infermesh/core/provider/ResponseHeaders"
 import type { Exchange } from "@infermesh/core/provider/Transport"
@@ -53,7 +59,8 @@ export const openai: Dialect = {
 export const provider = (dialect: Dialect): Effect.Effect<Provider, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => ({
     name: dialect.name,
-    connect: (target) => Effect.provideService(connect(dialect, target), HttpClient.HttpClient, client)
+    connect: (target) =>
+      Effect.provideService(connect(dialect, target), HttpClient.HttpClient, client)
   }))
 
 /**
@@ -62,9 +69,8 @@ export const provider = (dialect: Dialect): Effect.Effect<Provider, never, HttpC
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Providers.Providers, never, HttpClient.HttpClient> = Providers.layer(
-  Effect.map(provider(openai), (one) => [one])
-)
+export const layer: Layer.Layer<Providers.Providers, never, HttpClient.HttpClient> =
+  Providers.layer(Effect.map(provider(openai), (one) => [one]))
 
 /**
  * OpenAI and all vendors and servers with an API like it: `openai/…`, `hosted_vllm/…`, `groq/…` and the rest of `Vendors`.
@@ -81,7 +87,11 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
   const url = `${baseUrl}/chat/completions`
   // Built once: what all requests of the deployment share.
   const base = HttpClientRequest.post(url).pipe(
-    HttpClientRequest.setHeaders({ accept: "application/json", ...target.headers, ...keyHeader(dialect, key) })
+    HttpClientRequest.setHeaders({
+      accept: "application/json",
+      ...target.headers,
+      ...keyHeader(dialect, key)
+    })
   )
   const prepare = (
     request: GenerateRequest,
@@ -115,7 +125,11 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
       if (Result.isFailure(prepared)) return Stream.fail(prepared.failure)
       return Stream.unwrap(
         Effect.map(transport.stream(prepared.success), ({ bytes, headers }) =>
-          ChatStream.decode(Framing.events(bytes), { model: target.model, url: publicUrl(url), headers })
+          ChatStream.decode(Framing.events(bytes), {
+            model: target.model,
+            url: publicUrl(url),
+            headers
+          })
         )
       )
     }
@@ -123,7 +137,10 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
   return connection
 })
 
-const keyHeader = (dialect: Dialect, key: Redacted.Redacted | undefined): { readonly [name: string]: string } => {
+const keyHeader = (
+  dialect: Dialect,
+  key: Redacted.Redacted | undefined
+): { readonly [name: string]: string } => {
   if (key === undefined) return {}
   return dialect.keyHeader === "api-key"
     ? { "api-key": Redacted.value(key) }

@@ -40,12 +40,17 @@ export const all: ReadonlyArray<Dialect> = [
   vendor("together", "https://api.together.xyz/v1", ["TOGETHER_API_KEY"]),
   vendor("fireworks", "https://api.fireworks.ai/inference/v1", ["FIREWORKS_API_KEY"]),
   vendor("mistral", "https://api.mistral.ai/v1", ["MISTRAL_API_KEY"], { streamUsage: false }),
-  vendor("deepseek", "https://api.deepseek.com", ["DEEPSEEK_API_KEY"], { structuredOutput: "json_object" }),
+  vendor("deepseek", "https://api.deepseek.com", ["DEEPSEEK_API_KEY"], {
+    structuredOutput: "json_object"
+  }),
   vendor("xai", "https://api.x.ai/v1", ["XAI_API_KEY"]),
   vendor("openrouter", "https://openrouter.ai/api/v1", ["OPENROUTER_API_KEY"]),
   vendor("cerebras", "https://api.cerebras.ai/v1", ["CEREBRAS_API_KEY"], {
     maxTokensField: "max_completion_tokens"
   }),
-  vendor("nvidia_nim", "https://integrate.api.nvidia.com/v1", ["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"]),
+  vendor("nvidia_nim", "https://integrate.api.nvidia.com/v1", [
+    "NVIDIA_API_KEY",
+    "NVIDIA_NIM_API_KEY"
+  ]),
   vendor("huggingface", "https://router.huggingface.co/v1", ["HF_TOKEN", "HUGGINGFACE_API_KEY"])
 ]
