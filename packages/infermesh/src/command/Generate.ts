@@ -102,13 +102,17 @@ export const command = Command.make(
       if (Option.isSome(given.prompt) && Option.isSome(given.inputJsonl)) {
         return yield* new WrongUsage({ message: "give either --prompt or --input-jsonl, not both" })
       }
-      const settings = yield* AppLayer.settings(given)
+      const environment = yield* AppLayer.environment(given.envFile)
+      const settings = yield* Effect.provideService(
+        AppLayer.settings(given),
+        ConfigProvider.ConfigProvider,
+        environment
+      )
       const options = yield* requestOptions(given)
       const input = yield* rows(given)
-      const environment = ConfigProvider.layer(yield* AppLayer.environment(given.envFile))
       return yield* Effect.provide(
         runJob({ ...given, settings, options, input }),
-        Infermesh.layer(settings).pipe(Layer.provide(environment))
+        Infermesh.layer(settings).pipe(Layer.provide(ConfigProvider.layer(environment)))
       )
     },
     Effect.catchTag("SettingsError", (error) =>
