@@ -78,8 +78,19 @@ describe("the pipeline", () => {
     assert.deepStrictEqual(
       Pipeline.describe.map(({ name }) => name),
       [
-        ...["validate", "deadline", "retry", "slot", "route", "health", "quota", "send", "decode"],
-        ...["settle", "parse", "price", "result"]
+        "validate",
+        "deadline",
+        "retry",
+        "slot",
+        "route",
+        "health",
+        "quota",
+        "send",
+        "decode",
+        "settle",
+        "parse",
+        "price",
+        "result"
       ]
     )
     for (const { because } of Pipeline.describe) assert.isAbove(because.length, 20)
@@ -94,9 +105,14 @@ describe("the pipeline", () => {
       const attempt = ["slot", "route", "health", "quota", "send"]
       assert.deepStrictEqual(log, [
         ...attempt,
-        ...["settle Refused", "health told", "slot free"],
+        "settle Refused",
+        "health told",
+        "slot free",
         ...attempt,
-        ...["settle Used", "health told", "slot free", "price"]
+        "settle Used",
+        "health told",
+        "slot free",
+        "price"
       ])
     }).pipe(
       Effect.provide(recorded(log, (index) => (index === 0 ? TestProvider.unavailable() : "ok")))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Client from "@infermesh/core/Client"
+import type * as Client from "@infermesh/core/Client"
 import * as Inference from "@infermesh/core/Inference"
 import * as Message from "@infermesh/core/operation/Message"
 import * as Usage from "@infermesh/core/operation/Usage"
@@ -44,19 +44,19 @@ describe("Reason.explain", () => {
     new Reason.BudgetExceeded({ budget: "USD", limit: 1, spent: 2 }),
     new Reason.StreamInterrupted({ description: "a\nb", text: "" })
   ]
-  const retryable = [
+  const retryable = new Set([
     "RateLimitError",
     "InternalProviderError",
     "NetworkError",
     "StructuredOutputError",
     "TimedOut"
-  ]
+  ])
 
   for (const reason of reasons) {
     it(`words ${reason._tag} in one line, and knows whether trying again can help`, () => {
       assert.notInclude(Reason.explain(reason), "\n")
       assert.isAbove(Reason.explain(reason).length, 5)
-      assert.strictEqual(reason.isRetryable, retryable.includes(reason._tag))
+      assert.strictEqual(reason.isRetryable, retryable.has(reason._tag))
     })
   }
 })
@@ -113,7 +113,7 @@ describe("ResponseHeaders", () => {
   it("never throws, whatever a header says", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        ResponseHeaders.durationMillis(text)
+        assert.notStrictEqual(ResponseHeaders.durationMillis(text), Number.NaN)
         ResponseHeaders.retryAfter({ "retry-after": text, "retry-after-ms": text }, 0)
         ResponseHeaders.rateLimits({
           "x-ratelimit-limit-tokens": text,
@@ -226,7 +226,7 @@ describe("TokenUsage", () => {
       cached_tokens: null,
       cache_write_tokens: null
     })
-    assert.strictEqual(Schema.decodeUnknownSync(Usage.TokenUsageRow)(row).outputTokens, 2)
+    assert.strictEqual(Schema.decodeSync(Usage.TokenUsageRow)(row).outputTokens, 2)
   })
 })
 

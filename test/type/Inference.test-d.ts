@@ -10,10 +10,10 @@ import { expectTypeOf } from "vitest"
 const Summary = Schema.Struct({ headline: Schema.String })
 
 expectTypeOf(Inference.generate("x")).toEqualTypeOf<
-  Effect.Effect<GenerationResult<undefined>, InferenceError, Inference.Inference>
+  Effect.Effect<GenerationResult, InferenceError, Inference.Inference>
 >()
 expectTypeOf(Inference.generate("x", { temperature: 0 })).toEqualTypeOf<
-  Effect.Effect<GenerationResult<undefined>, InferenceError, Inference.Inference>
+  Effect.Effect<GenerationResult, InferenceError, Inference.Inference>
 >()
 expectTypeOf(Inference.generate("x", { output: Summary })).toEqualTypeOf<
   Effect.Effect<
@@ -26,11 +26,7 @@ expectTypeOf(Inference.generate("x", { output: { type: "object" } })).toEqualTyp
   Effect.Effect<GenerationResult<unknown>, InferenceError, Inference.Inference>
 >()
 expectTypeOf(Inference.generateBatch(["x"], { mode: "failFast" })).toEqualTypeOf<
-  Effect.Effect<
-    BatchResult<GenerationResult<undefined>, never>,
-    InferenceError,
-    Inference.Inference
-  >
+  Effect.Effect<BatchResult<GenerationResult, never>, InferenceError, Inference.Inference>
 >()
 expectTypeOf(Inference.generateBatch(["x"], { output: Summary })).toEqualTypeOf<
   Effect.Effect<
@@ -40,6 +36,6 @@ expectTypeOf(Inference.generateBatch(["x"], { output: Summary })).toEqualTypeOf<
   >
 >()
 // @ts-expect-error a temperature is a number
-Inference.generate("x", { temperature: "hot" })
+expectTypeOf(Inference.generate("x", { temperature: "hot" })).toBeObject()
 // @ts-expect-error there is no such option
-Inference.generate("x", { temprature: 1 })
+expectTypeOf(Inference.generate("x", { temprature: 1 })).toBeObject()

@@ -434,8 +434,10 @@ describe("over real HTTP", () => {
       assert.match(base.message, /^apiBase: .* is no http or https URL/)
       assert.notInclude(base.message, "pass")
     }).pipe(
-      Effect.provide(NodeHttpClient.layerUndici),
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
+      Effect.provide([
+        NodeHttpClient.layerUndici,
+        ConfigProvider.layer(ConfigProvider.fromEnvRecord({}))
+      ])
     )
   )
 })

@@ -50,13 +50,10 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Inference> =
     return yield* LanguageModel.make({
       generateText: (options) =>
         Effect.flatMap(RequestOptions, (request) =>
-          Effect.matchEffect(
-            inference.generate(options.prompt, { ...request, ...asked(options) }),
-            {
-              onFailure: (error: InferenceError) => Effect.fail(toAiError(error, "generateText")),
-              onSuccess: (result) => Effect.succeed(parts(result))
-            }
-          )
+          Effect.mapBoth(inference.generate(options.prompt, { ...request, ...asked(options) }), {
+            onFailure: (error: InferenceError) => toAiError(error, "generateText"),
+            onSuccess: parts
+          })
         ),
       streamText: (options) =>
         Stream.unwrap(

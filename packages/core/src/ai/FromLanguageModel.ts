@@ -36,13 +36,10 @@ export const make = (name: string, model: LanguageModel.LanguageModel): Provider
     const connection: Connection = {
       generate: (request) =>
         Effect.flatMap(question(name, request), (asked) =>
-          Effect.matchEffect(
-            (model.generateText as Ask<Effect.Effect<Text, AiError.AiError>>)(asked),
-            {
-              onFailure: (error) => Effect.fail(fromAiError(error)),
-              onSuccess: (response) => Effect.succeed(answer(modelId, response.content))
-            }
-          )
+          Effect.mapBoth((model.generateText as Ask<Effect.Effect<Text, AiError.AiError>>)(asked), {
+            onFailure: fromAiError,
+            onSuccess: (response) => answer(modelId, response.content)
+          })
         ),
       generateStream: (request) =>
         Stream.unwrap(

@@ -172,8 +172,8 @@ export const finish = (
   if (format === undefined || (first.text === "" && first.toolCalls.length > 0)) {
     return Effect.succeed(result(undefined))
   }
-  return Effect.matchEffect(format.decode(first.text), {
-    onFailure: (reason) => Effect.fail(Run.misfit(outcome, reason, result(undefined))),
-    onSuccess: (parsed) => Effect.succeed(result(parsed))
+  return Effect.mapBoth(format.decode(first.text), {
+    onFailure: (reason) => Run.misfit(outcome, reason, result(undefined)),
+    onSuccess: result
   })
 }

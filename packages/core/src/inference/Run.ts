@@ -43,10 +43,13 @@ export const run =
   <A>(plan: Plan<A>): Effect.Effect<Outcome<A>, InferenceError> =>
     Clock.clockWith((clock) => {
       const call = new Call(plan, clock.currentTimeMillisUnsafe())
-      return Effect.matchEffect(pipeline(call), {
-        onFailure: (error) => Effect.fail(failed(call, error, clock.currentTimeMillisUnsafe())),
-        onSuccess: (answer) =>
-          Effect.succeed({ answer, call, metrics: metrics(call, clock.currentTimeMillisUnsafe()) })
+      return Effect.mapBoth(pipeline(call), {
+        onFailure: (error) => failed(call, error, clock.currentTimeMillisUnsafe()),
+        onSuccess: (answer) => ({
+          answer,
+          call,
+          metrics: metrics(call, clock.currentTimeMillisUnsafe())
+        })
       })
     })
 

@@ -56,7 +56,11 @@ export const makeReader = (): EventReader => {
     for (;;) {
       const newline = rest.indexOf("\n", start)
       if (newline === -1) break
-      line(rest.charCodeAt(newline - 1) === 13 ? rest.slice(start, newline - 1) : rest.slice(start, newline))
+      line(
+        rest.charCodeAt(newline - 1) === 13
+          ? rest.slice(start, newline - 1)
+          : rest.slice(start, newline)
+      )
       start = newline + 1
     }
     rest = rest.slice(start)
@@ -83,7 +87,9 @@ export const makeReader = (): EventReader => {
  * @category combinators
  * @since 0.1.0
  */
-export const events = (bytes: Stream.Stream<Uint8Array, AttemptError>): Stream.Stream<string, AttemptError> =>
+export const events = (
+  bytes: Stream.Stream<Uint8Array, AttemptError>
+): Stream.Stream<string, AttemptError> =>
   Stream.suspend(() => {
     const reader = makeReader()
     return bytes.pipe(
@@ -98,7 +104,9 @@ export const events = (bytes: Stream.Stream<Uint8Array, AttemptError>): Stream.S
 
 const tooLong = Effect.fail(
   new AttemptError({
-    reason: new AiError.InvalidResponseError({ description: "an event of the stream is longer than 10 MiB" }),
+    reason: new AiError.InvalidResponseError({
+      description: "an event of the stream is longer than 10 MiB"
+    }),
     outcome: "unknown"
   })
 )

@@ -80,10 +80,9 @@ export const make = Effect.fnUntraced(function* (classify: Classify) {
       Effect.provideService(HttpClient.TracerDisabledWhen, always),
       Effect.provideService(HttpClient.TracerPropagationEnabled, false),
       Effect.catch(fail),
-      Effect.flatMap((response) =>
-        response.status >= 200 && response.status < 300
-          ? Effect.succeed(response)
-          : refuse(response, classify)
+      Effect.filterOrElse(
+        ({ status }) => status >= 200 && status < 300,
+        (response) => refuse(response, classify)
       )
     )
   const transport: Transport = {
