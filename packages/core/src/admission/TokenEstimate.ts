@@ -51,8 +51,13 @@ export class TokenEstimate extends Context.Service<
 
 /** Bytes of English text per token, as OpenAI's help page on tokens says; where learning starts. */
 const bytesPerToken = 4
-/** Tokens of role and separators around each message, as in OpenAI's cookbook on counting tokens. */
-const tokensPerMessage = 4
+/**
+ * Tokens of role and separators around each message, as in OpenAI's cookbook on counting tokens.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const tokensPerMessage = 4
 /** Output tokens reserved for a model that has not answered yet and whose request sets no maximum. */
 const firstOutputAllowance = 256
 /** How much one observation weighs: about thirty of them decide. */
