@@ -72,9 +72,13 @@ const unwrap = (output: JsonObject): { name: string; schema: JsonObject; strict:
   if (output["type"] !== "json_schema" || typeof inner !== "object" || inner === null) {
     return { name: title, schema: output, strict: false }
   }
-  const { name, schema, strict } = inner as { name?: string; schema?: JsonObject; strict?: boolean }
+  const { name, schema, strict } = inner as {
+    name?: unknown
+    schema?: JsonObject
+    strict?: boolean
+  }
   return {
-    name: name ?? defaultName,
+    name: typeof name === "string" && allowedName.test(name) ? name : defaultName,
     schema: schema ?? { type: "object" },
     strict: strict ?? false
   }
@@ -83,6 +87,8 @@ const unwrap = (output: JsonObject): { name: string; schema: JsonObject; strict:
 const compile = (schema: JsonObject): Effect.Effect<Check, AiError.UnsupportedSchemaError> =>
   Effect.tryPromise({
     try: async () => {
+      // Its check would return a promise, and a promise for `false` counts as true.
+      if (schema["$async"] === true) throw new Error("$async schemas are not supported")
       const isDraft07 =
         typeof schema["$schema"] === "string" && schema["$schema"].includes("draft-07")
       const { default: module } = isDraft07 ? await import("ajv") : await import("ajv/dist/2020.js")

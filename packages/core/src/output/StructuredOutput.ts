@@ -15,6 +15,7 @@ import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import * as SchemaIssue from "effect/SchemaIssue"
 
 import type { OutputShape } from "../operation/Generate.ts"
 import { firstIssue } from "../operation/Issue.ts"
@@ -75,9 +76,7 @@ const fromSchema = <A>(
   schema: Schema.Codec<A, unknown>
 ): Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError> => {
   try {
-    return Effect.succeed(
-      isObject(schema) ? direct(schema, schema, (value) => value) : wrapped(schema)
-    )
+    return Effect.succeed(directOrWrapped(schema))
   } catch (cause) {
     return Effect.fail(
       new AiError.UnsupportedSchemaError({
@@ -88,9 +87,13 @@ const fromSchema = <A>(
   }
 }
 
-const isObject = (schema: Schema.Codec<unknown, unknown>): boolean => {
-  const encoded = SchemaAST.toEncoded(schema.ast)
-  return SchemaAST.isObjects(encoded)
+/** Only the rewriting knows what becomes of a root: a record, an object in TypeScript, becomes a list of pairs. */
+const directOrWrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> => {
+  try {
+    return direct(schema, schema, (value) => value)
+  } catch {
+    return wrapped(schema)
+  }
 }
 
 /** Strict mode wants an object at the root: anything else travels as the one field of one. */
@@ -116,12 +119,24 @@ const direct = <A, B>(
       Effect.matchEffect(read(unfence(text)), {
         onSuccess: (value) => Effect.succeed(unwrap(value)),
         onFailure: ({ issue }) => {
-          const { path, problem } = firstIssue(issue)
-          return Effect.fail(misfit(path, problem, text))
+          const problem = formatIssue(issue).issues[0]?.message ?? "not what was expected"
+          return Effect.fail(misfit(firstIssue(issue).path, problem, text))
         }
       })
   }
 }
+
+/** The rewriting for strict mode takes the words from these two checks, and the message would be `Expected <filter>`. */
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
+  checkHook: (issue) =>
+    SchemaIssue.defaultCheckHook(issue) ??
+    numberChecks.get(issue.filter.annotations?.representation?.id ?? "")
+})
+
+const numberChecks = new Map([
+  ["effect/schema/isInt", "Expected an integer"],
+  ["effect/schema/isFinite", "Expected a finite number"]
+])
 
 /**
  * The failure of an answer that does not fit.

@@ -5,8 +5,9 @@
  *
  * @since 0.1.0
  */
-import { invalid, isObject } from "./FieldCheck.ts"
+import { isObject } from "./FieldCheck.ts"
 import type { Body, Message, Tool } from "./OpenAiChatFields.ts"
+import { invalid } from "./OpenAiError.ts"
 import * as OpenAiStrictSchema from "./OpenAiStrictSchema.ts"
 import type { ModelLimits, WireError } from "./WireFormat.ts"
 

@@ -1,0 +1,265 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as StructuredOutput from "@infermesh/core/output/StructuredOutput"
+import { Effect, Schema } from "effect"
+
+const Summary = Schema.Struct({
+  headline: Schema.String,
+  points: Schema.Array(Schema.Struct({ score: Schema.Int })),
+  note: Schema.optionalKey(Schema.String)
+})
+const summary = { headline: "h", points: [{ score: 1 }] }
+const summaryText = JSON.stringify({ ...summary, note: null })
+
+class Person extends Schema.Class<Person>("Person")({ name: Schema.String }) {}
+
+const decode = <A>(output: StructuredOutput.Output<A>, text: string) =>
+  Effect.flatMap(StructuredOutput.format(output), (format) => format.decode(text))
+
+const refusal = <A>(output: StructuredOutput.Output<A>) =>
+  Effect.flip(StructuredOutput.format(output))
+
+describe("StructuredOutput.format", () => {
+  describe("of an Effect Schema", () => {
+    it.effect("is strict and decodes to the schema's type", () =>
+      Effect.gen(function* () {
+        const format = yield* StructuredOutput.format(Summary)
+        assert.isTrue(format.strict)
+        assert.strictEqual(format.jsonSchema["type"], "object")
+        assert.deepStrictEqual(format.jsonSchema["required"], ["headline", "points", "note"])
+        const value: typeof Summary.Type = yield* format.decode(summaryText)
+        assert.deepStrictEqual(value, summary)
+      })
+    )
+
+    it.effect("is compiled once per schema", () =>
+      Effect.gen(function* () {
+        const first = yield* StructuredOutput.format(Summary)
+        assert.strictEqual(yield* StructuredOutput.format(Summary), first)
+      })
+    )
+
+    it.effect("decodes classes to instances", () =>
+      Effect.gen(function* () {
+        assert.instanceOf(yield* decode(Person, `{"name":"Ada"}`), Person)
+      })
+    )
+
+    const roots: ReadonlyArray<
+      readonly [string, Schema.Codec<unknown, unknown>, unknown, unknown]
+    > = [
+      ["string", Schema.String, "a", "a"],
+      ["array", Schema.Array(Schema.Int), [1, 2], [1, 2]],
+      [
+        "union",
+        Schema.Union([Schema.Struct({ a: Schema.Int }), Schema.Struct({ b: Schema.Int })]),
+        { b: 1 },
+        { b: 1 }
+      ],
+      // Strict mode has no open objects: records travel as lists of pairs.
+      ["record", Schema.Record(Schema.String, Schema.Int), [{ 0: "k", 1: 1 }], { k: 1 }],
+      ["empty struct", Schema.Struct({}), {}, {}]
+    ]
+    for (const [kind, schema, sent, value] of roots) {
+      it.effect(`wraps a root that is no plain object (${kind}) and unwraps the answer`, () =>
+        Effect.gen(function* () {
+          const format = yield* StructuredOutput.format(schema)
+          assert.strictEqual(format.jsonSchema["type"], "object")
+          assert.deepStrictEqual(format.jsonSchema["required"], ["value"])
+          assert.deepStrictEqual(yield* format.decode(JSON.stringify({ value: sent })), value)
+        })
+      )
+    }
+
+    it.effect("names path and expectation in one line and keeps the answer", () =>
+      Effect.gen(function* () {
+        const text = `{"headline":"h","points":[{"score":1.5}],"note":null}`
+        const format = yield* StructuredOutput.format(Summary)
+        const error = yield* Effect.flip(format.decode(text))
+        assert.strictEqual(error._tag, "StructuredOutputError")
+        assert.include(error.description, "points[0].score")
+        assert.include(error.description, "integer")
+        assert.notInclude(error.description, "\n")
+        assert.strictEqual(error.responseText, text)
+      })
+    )
+
+    it.effect("refuses what has no JSON form before anything is sent, in one line", () =>
+      Effect.gen(function* () {
+        const error = yield* refusal(Schema.Struct({ [Symbol.for("a")]: Schema.String }))
+        assert.strictEqual(error._tag, "UnsupportedSchemaError")
+        assert.notInclude(error.description, "\n")
+      })
+    )
+
+    it.effect("takes its name from identifier or title where providers accept it", () =>
+      Effect.gen(function* () {
+        const name = (annotations: { identifier?: string; title?: string }) =>
+          Effect.map(
+            StructuredOutput.format(Schema.Struct({ a: Schema.String }).annotate(annotations)),
+            (format) => format.name
+          )
+        assert.strictEqual(yield* name({ identifier: "Foo-1_b" }), "Foo-1_b")
+        assert.strictEqual(yield* name({ identifier: "Foo Bar", title: "foo" }), "foo")
+        assert.strictEqual(yield* name({ identifier: "a".repeat(65) }), "output")
+        assert.strictEqual(yield* name({}), "output")
+        assert.strictEqual((yield* StructuredOutput.format(Person)).name, "Person")
+      })
+    )
+  })
+
+  describe("decode", () => {
+    const tolerated: ReadonlyArray<readonly [string, string]> = [
+      ["white space", `\n ${summaryText} \n`],
+      ["a byte order mark", `\uFEFF${summaryText}`],
+      ["a code fence", "```json\n" + summaryText + "\n```"],
+      ["a fence without a language", "```\n" + summaryText + "\n```"],
+      ["a fence within white space", "\n```JSON\r\n" + summaryText + "\r\n```\n"],
+      ["a byte order mark before a fence", "\uFEFF```json\n" + summaryText + "\n```"]
+    ]
+    for (const [what, text] of tolerated) {
+      it.effect(`tolerates ${what}`, () =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* decode(Summary, text), summary)
+        })
+      )
+    }
+
+    it.effect("keeps a fence that is within a string", () =>
+      Effect.gen(function* () {
+        const text = JSON.stringify({ headline: "```json\n1\n```", points: [], note: null })
+        const value = yield* decode(Summary, "```json\n" + text + "\n```")
+        assert.strictEqual(value.headline, "```json\n1\n```")
+      })
+    )
+
+    const repaired: ReadonlyArray<readonly [string, string]> = [
+      ["no text", ""],
+      ["prose before JSON", `Here it is: ${summaryText}`],
+      ["a cut-off answer", summaryText.slice(0, -1)],
+      ["a trailing comma", `{"headline":"h","points":[],"note":null,}`],
+      ["a fence that never closes", "```json\n" + summaryText],
+      ["two fences", "```json\n" + summaryText + "\n```\n```json\n{}\n```"]
+    ]
+    for (const [what, text] of repaired) {
+      it.effect(`repairs nothing: ${what}`, () =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(decode(Summary, text))
+          assert.strictEqual(error._tag, "StructuredOutputError")
+          assert.notInclude(error.description, "\n")
+        })
+      )
+    }
+  })
+
+  describe("of a plain JSON Schema", () => {
+    const schema = {
+      title: "answer",
+      type: "object",
+      properties: { answer: { type: "string" }, list: { items: { type: "integer" } } },
+      required: ["answer"]
+    }
+
+    it.effect("is sent as it is and checks the answer", () =>
+      Effect.gen(function* () {
+        const format = yield* StructuredOutput.format(schema)
+        assert.deepStrictEqual(
+          { name: format.name, jsonSchema: format.jsonSchema, strict: format.strict },
+          { name: "answer", jsonSchema: schema, strict: false }
+        )
+        assert.deepStrictEqual(yield* format.decode('```json\n{"answer":"x"}\n```'), {
+          answer: "x"
+        })
+        const error = yield* Effect.flip(format.decode(`{"answer":"x","list":[1,"b"]}`))
+        assert.include(error.description, "list")
+        assert.include(error.description, "must be integer")
+      })
+    )
+
+    it.effect("is compiled once per object, also by requests at the same time", () =>
+      Effect.gen(function* () {
+        const own = { type: "object" }
+        const formats = yield* Effect.all(
+          Array.from({ length: 8 }, () => StructuredOutput.format(own)),
+          { concurrency: "unbounded" }
+        )
+        assert.strictEqual(new Set(formats).size, 1)
+      })
+    )
+
+    it.effect("is taken out of OpenAI's wrapper", () =>
+      Effect.gen(function* () {
+        const json_schema = { name: "wrapped", schema, strict: true }
+        const format = yield* StructuredOutput.format({ type: "json_schema", json_schema })
+        assert.deepStrictEqual([format.name, format.strict], ["wrapped", true])
+        assert.deepStrictEqual(format.jsonSchema, schema)
+        assert.deepStrictEqual(yield* format.decode(`{"answer":"x"}`), { answer: "x" })
+      })
+    )
+
+    it.effect("takes from a wrapper only a name that providers accept", () =>
+      Effect.gen(function* () {
+        for (const name of ["not a name", 5, null]) {
+          const json_schema = { name, schema: { type: "object" } }
+          const format = yield* StructuredOutput.format({ type: "json_schema", json_schema })
+          assert.strictEqual(format.name, "output")
+        }
+      })
+    )
+
+    it.effect("reads json_object as any JSON object", () =>
+      Effect.gen(function* () {
+        const output = { type: "json_object" }
+        assert.deepStrictEqual(yield* decode(output, `{"a":1}`), { a: 1 })
+        for (const text of ["[]", "null", "1"]) yield* Effect.flip(decode(output, text))
+      })
+    )
+
+    it.effect("follows the dialect of $schema", () =>
+      Effect.gen(function* () {
+        const tuple = { type: "array", items: [{ type: "string" }] }
+        const $schema = "http://json-schema.org/draft-07/schema#"
+        assert.deepStrictEqual(yield* decode({ $schema, ...tuple }, `["a"]`), ["a"])
+        yield* Effect.flip(decode({ $schema, ...tuple }, `[1]`))
+        // Since 2020-12 a list of item schemas is called prefixItems.
+        assert.include((yield* refusal(tuple)).description, "items")
+      })
+    )
+
+    it.effect("does not enforce formats it cannot know", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* decode({ type: "string", format: "email" }, `"x"`), "x")
+      })
+    )
+
+    it.effect("keeps two schemas of the same $id apart", () =>
+      Effect.gen(function* () {
+        const $id = "https://example.com/answer"
+        assert.strictEqual(yield* decode({ $id, type: "string" }, `"x"`), "x")
+        assert.strictEqual(yield* decode({ $id, type: "integer" }, "1"), 1)
+      })
+    )
+
+    const invalid: ReadonlyArray<readonly [string, StructuredOutput.JsonSchemaObject, string]> = [
+      ["an unknown type", { properties: { a: { type: "strin" } } }, "properties/a/type"],
+      ["a reference to elsewhere", { $ref: "https://example.com/other" }, "example.com/other"],
+      ["a reference to nothing", { $ref: "#/$defs/nope" }, "#/$defs/nope"],
+      ["a pattern that is none", { properties: { a: { pattern: "[" } } }, "/[/"],
+      ["a schema that validates asynchronously", { $async: true, type: "object" }, "$async"],
+      [
+        "a dialect nobody knows",
+        { $schema: "https://example.com/meta" },
+        "https://example.com/meta"
+      ]
+    ]
+    for (const [what, output, where] of invalid) {
+      it.effect(`refuses ${what} and says where`, () =>
+        Effect.gen(function* () {
+          const error = yield* refusal(output)
+          assert.strictEqual(error._tag, "UnsupportedSchemaError")
+          assert.include(error.description, where)
+          assert.notInclude(error.description, "\n")
+        })
+      )
+    }
+  })
+})
