@@ -37,7 +37,7 @@ describe("the arithmetic estimate", () => {
     for (let index = 0; index < 60; index++) {
       service.learn(request(text), Usage.make({ promptTokens: 504, completionTokens: 0 }))
     }
-    assert.approximately(estimate(service, request(text)), 504, 5)
+    assert.approximately(estimate(service, request(text)), 504, 10)
     assert.strictEqual(estimate(service, request(text, { model: "other" })), 254)
   })
 
@@ -48,12 +48,25 @@ describe("the arithmetic estimate", () => {
       estimate(service, request("abcd", { maxOutputTokens: 50, choices: 3 })),
       prompt + 150
     )
-    for (let index = 0; index < 60; index++) {
+    for (let index = 0; index < 200; index++) {
       service.learn(request("abcd"), Usage.make({ promptTokens: 5, completionTokens: 100 }))
     }
     const learned = estimate(service, request("abcd", { maxOutputTokens: undefined })) - prompt
     assert.isAtLeast(learned, 100)
     assert.isAtMost(learned, 130)
+  })
+
+  it("is not thrown off by one odd report, or by reports that say nothing", () => {
+    const service = TokenEstimate.make()
+    const text = "x".repeat(4000)
+    for (const promptTokens of [3000, 0, Number.NaN, Number.POSITIVE_INFINITY]) {
+      service.learn(request("hi"), Usage.make({ promptTokens, completionTokens: 1 }))
+    }
+    assert.isAtMost(estimate(service, request(text)), 8010)
+    for (let index = 0; index < 200; index++) {
+      service.learn(request(text), Usage.make({ promptTokens: 1004, completionTokens: 1 }))
+    }
+    assert.approximately(estimate(service, request(text)), 1004, 20)
   })
 
   it("is a whole number above zero for every text and every report", () => {

@@ -53,7 +53,7 @@ export const make = Effect.gen(function* () {
       for (const text of request.texts) {
         for (const piece of pieces(text)) {
           prompt += count(piece)
-          if (text.length > pieceCharacters) yield* Effect.yieldNow
+          yield* Effect.yieldNow
         }
       }
       // The answer's length cannot be counted beforehand: for it the learned allowance stands.
@@ -67,7 +67,9 @@ function* pieces(text: string): Generator<string> {
   let start = 0
   while (text.length - start > pieceCharacters) {
     const space = text.lastIndexOf(" ", start + pieceCharacters)
-    const end = space > start ? space : start + pieceCharacters
+    const cut = space > start ? space : start + pieceCharacters
+    // Never between the two halves of one character.
+    const end = (text.charCodeAt(cut) & 0xfc00) === 0xdc00 ? cut - 1 : cut
     yield text.slice(start, end)
     start = end
   }

@@ -60,14 +60,19 @@ const bytesPerToken = 4
 export const tokensPerMessage = 4
 /** Output tokens reserved for a model that has not answered yet and whose request sets no maximum. */
 const firstOutputAllowance = 256
-/** How much one observation weighs: about thirty of them decide. */
-const weight = 0.1
+/** How much of what was learned before stays with each further observation: about thirty of them decide. */
+const decay = 0.97
 /** Deviations above the mean that the output allowance covers: about 19 of 20 answers where lengths are spread normally. */
 const coveredDeviations = 2
+/** No tokenizer makes more than two tokens of a byte; images and hidden prompts can look as if one did. */
+const mostTokensPerByte = 2
+/** The first guess counts as much as a report over this many bytes, so that one odd first report does not decide alone. */
+const priorBytes = 400
 
 interface Calibration {
-  /** Prompt tokens per byte. */
-  tokensPerByte: number
+  /** Prompt tokens and bytes seen, older ones fading; their ratio weighs long prompts as they weigh in the quota. */
+  promptTokens: number
+  bytes: number
   outputMean: number
   outputDeviation: number
 }
@@ -84,31 +89,43 @@ export const make = (): TokenEstimate["Service"] => {
     estimate: (request) =>
       Effect.sync(() => {
         const known = calibrations.get(request.model)
-        const perByte = known?.tokensPerByte ?? 1 / bytesPerToken
-        const prompt =
-          Math.ceil(bytesOf(request.texts) * perByte) + request.messageCount * tokensPerMessage
-        return prompt + outputAllowance(request, known)
+        const prompt = Math.ceil(bytesOf(request.texts) * tokensPerByte(known))
+        return prompt + request.messageCount * tokensPerMessage + outputAllowance(request, known)
       }),
     learn: (request, usage) => {
-      const bytes = bytesOf(request.texts)
-      const prompt = Math.max(0, usage.promptTokens - request.messageCount * tokensPerMessage)
-      const output = usage.completionTokens / Math.max(1, request.choices)
-      const known = calibrations.get(request.model)
+      const { completionTokens, promptTokens } = usage
+      // A report of nothing, or of no number, says nothing about the next request.
+      if (
+        !(promptTokens > 0 && completionTokens >= 0) ||
+        promptTokens + completionTokens === Infinity
+      )
+        return
+      const output = completionTokens / Math.max(1, request.choices)
+      let known = calibrations.get(request.model)
       if (known === undefined) {
-        calibrations.set(request.model, {
-          tokensPerByte: bytes === 0 ? 1 / bytesPerToken : prompt / bytes,
+        known = {
+          promptTokens: priorBytes / bytesPerToken,
+          bytes: priorBytes,
           outputMean: output,
           outputDeviation: output / 2
-        })
-        return
+        }
+        calibrations.set(request.model, known)
       }
-      if (bytes > 0) known.tokensPerByte += weight * (prompt / bytes - known.tokensPerByte)
+      const prompt = Math.max(0, promptTokens - request.messageCount * tokensPerMessage)
+      known.promptTokens = known.promptTokens * decay + prompt
+      known.bytes = known.bytes * decay + bytesOf(request.texts)
+      const weight = 1 - decay
       known.outputDeviation +=
         weight * (Math.abs(output - known.outputMean) - known.outputDeviation)
       known.outputMean += weight * (output - known.outputMean)
     }
   }
 }
+
+const tokensPerByte = (known: Calibration | undefined): number =>
+  known === undefined
+    ? 1 / bytesPerToken
+    : Math.min(mostTokensPerByte, known.promptTokens / known.bytes)
 
 const outputAllowance = (request: TokenEstimateRequest, known: Calibration | undefined): number => {
   // A maximum is a promise the provider keeps, so it is reserved whole: only then can the quota never be passed.

@@ -1,68 +1,65 @@
 /**
- * Checks of request fields against a documented format: the first thing that is wrong, as a value.
+ * Checks of request fields that answer as OpenAI does: one error, naming the parameter by its path.
  *
- * It is not Schema and it words nothing: clients read the wording and the code of an error, tests assert on them, and every
- * vendor has its own (`OpenAiError`, `AnthropicError`, `GeminiError`).
+ * It is not Schema: what matters here is the wording and the code of the error, which clients read and tests assert on.
+ *
+ * **Source**: error bodies of the OpenAI API (`invalid_type`, `invalid_value`, `unknown_parameter`,
+ * `missing_required_parameter`, `integer_below_min_value` and the like).
  *
  * @since 0.1.0
  */
+import type { WireError } from "./WireFormat.ts"
 
 /**
- * What a value was to be.
+ * A check of one value at a path such as `messages[0].role`; `undefined` when the value is good.
  *
  * @category models
  * @since 0.1.0
  */
-export type Expected =
-  | "string"
-  | "boolean"
-  | "integer"
-  | "decimal"
-  | "array"
-  | "object"
-  | "string or array"
+export type Check = (value: unknown, path: string) => WireError | undefined
 
 /**
- * What is wrong with a body: one problem at a path such as `messages[0].role`.
+ * A 400 error of type `invalid_request_error`.
  *
- * @category models
+ * @category constructors
  * @since 0.1.0
  */
-export type Violation = { readonly path: string } & (
-  | { readonly problem: "type"; readonly expected: Expected; readonly value: unknown }
-  | { readonly problem: "pattern"; readonly pattern: RegExp }
-  | {
-      readonly problem: "range"
-      readonly kind: "integer" | "decimal"
-      readonly value: number
-      readonly minimum: number
-      readonly maximum: number
-    }
-  | { readonly problem: "choice"; readonly value: unknown; readonly values: ReadonlyArray<string> }
-  | {
-      readonly problem: "length"
-      readonly length: number
-      readonly minimum: number
-      readonly maximum: number
-    }
-  | { readonly problem: "unknown" }
-  | { readonly problem: "missing" }
-)
+export const invalid = (
+  message: string,
+  param: string | null,
+  code: string | null = null
+): WireError => ({ status: 400, message, type: "invalid_request_error", param, code })
 
 /**
- * A check of one value at a path; `undefined` when the value is good.
+ * The error for a parameter that has to be there.
  *
- * @category models
+ * @category constructors
  * @since 0.1.0
  */
-export type Check = (value: unknown, path: string) => Violation | undefined
+export const missing = (path: string): WireError =>
+  invalid(`Missing required parameter: '${path}'.`, path, "missing_required_parameter")
 
-const wrongType = (path: string, expected: Expected, value: unknown): Violation => ({
-  problem: "type",
-  path,
-  expected,
-  value
-})
+const wrongType = (path: string, expected: string, value: unknown): WireError =>
+  invalid(
+    `Invalid type for '${path}': expected ${expected}, but got ${describe(value)} instead.`,
+    path,
+    "invalid_type"
+  )
+
+const describe = (value: unknown): string => {
+  if (value === null) return "null"
+  if (Array.isArray(value)) return "an array"
+  switch (typeof value) {
+    case "string":
+      return "a string"
+    case "boolean":
+      return "a boolean"
+    case "number":
+      return Number.isInteger(value) ? "an integer" : "a decimal"
+    default:
+      return "an object"
+  }
+}
 
 /**
  * Whether a value is a JSON object.
@@ -90,9 +87,13 @@ export const anything: Check = () => undefined
 export const string =
   (pattern?: RegExp): Check =>
   (value, path) => {
-    if (typeof value !== "string") return wrongType(path, "string", value)
+    if (typeof value !== "string") return wrongType(path, "a string", value)
     if (pattern === undefined || pattern.test(value)) return undefined
-    return { problem: "pattern", path, pattern }
+    return invalid(
+      `Invalid '${path}': string does not match pattern. Expected a string that matches the pattern '${pattern.source}'.`,
+      path,
+      "invalid_value"
+    )
   }
 
 /**
@@ -102,7 +103,7 @@ export const string =
  * @since 0.1.0
  */
 export const boolean: Check = (value, path) =>
-  typeof value === "boolean" ? undefined : wrongType(path, "boolean", value)
+  typeof value === "boolean" ? undefined : wrongType(path, "a boolean", value)
 
 /**
  * A whole number within bounds, both included.
@@ -115,7 +116,7 @@ export const integer =
   (value, path) =>
     typeof value === "number" && Number.isInteger(value)
       ? outside("integer", value, minimum, maximum, path)
-      : wrongType(path, "integer", value)
+      : wrongType(path, "an integer", value)
 
 /**
  * A number within bounds, both included.
@@ -128,7 +129,7 @@ export const decimal =
   (value, path) =>
     typeof value === "number"
       ? outside("decimal", value, minimum, maximum, path)
-      : wrongType(path, "decimal", value)
+      : wrongType(path, "a decimal", value)
 
 const outside = (
   kind: "integer" | "decimal",
@@ -136,10 +137,16 @@ const outside = (
   minimum: number,
   maximum: number,
   path: string
-): Violation | undefined =>
-  value < minimum || value > maximum
-    ? { problem: "range", path, kind, value, minimum, maximum }
-    : undefined
+): WireError | undefined => {
+  const side = value < minimum ? "below minimum" : value > maximum ? "above maximum" : undefined
+  if (side === undefined) return undefined
+  const bound = value < minimum ? `>= ${minimum}` : `<= ${maximum}`
+  return invalid(
+    `Invalid '${path}': ${kind} ${side} value. Expected a value ${bound}, but got ${value} instead.`,
+    path,
+    `${kind}_${value < minimum ? "below_min" : "above_max"}_value`
+  )
+}
 
 /**
  * One of the given strings.
@@ -149,10 +156,21 @@ const outside = (
  */
 export const oneOf =
   (...values: ReadonlyArray<string>): Check =>
-  (value, path) =>
-    typeof value === "string" && values.includes(value)
-      ? undefined
-      : { problem: "choice", path, value, values }
+  (value, path) => {
+    if (typeof value !== "string") return wrongType(path, `one of ${list(values, "or")}`, value)
+    if (values.includes(value)) return undefined
+    return invalid(
+      `Invalid value: '${value}'. Supported values are: ${list(values, "and")}.`,
+      path,
+      "invalid_value"
+    )
+  }
+
+const list = (values: ReadonlyArray<string>, conjunction: string): string => {
+  const quoted = values.map((value) => `'${value}'`)
+  if (quoted.length < 3) return quoted.join(` ${conjunction} `)
+  return `${quoted.slice(0, -1).join(", ")}, ${conjunction} ${quoted.at(-1)}`
+}
 
 /**
  * An array whose items pass the check, with bounds on its length.
@@ -163,10 +181,20 @@ export const oneOf =
 export const array =
   (item: Check, minimum = 0, maximum = Number.POSITIVE_INFINITY): Check =>
   (value, path) => {
-    if (!Array.isArray(value)) return wrongType(path, "array", value)
-    const { length } = value
-    if (length < minimum || length > maximum) {
-      return { problem: "length", path, length, minimum, maximum }
+    if (!Array.isArray(value)) return wrongType(path, "an array of objects", value)
+    if (value.length < minimum) {
+      return invalid(
+        `Invalid '${path}': empty array. Expected an array with minimum length ${minimum}, but got an empty array instead.`,
+        path,
+        "empty_array"
+      )
+    }
+    if (value.length > maximum) {
+      return invalid(
+        `Invalid '${path}': array too long. Expected an array with maximum length ${maximum}, but got an array with length ${value.length} instead.`,
+        path,
+        "array_above_max_length"
+      )
     }
     for (let index = 0; index < value.length; index++) {
       const error = item(value[index], `${path}[${index}]`)
@@ -199,7 +227,7 @@ export const stringOr =
       ? undefined
       : Array.isArray(value)
         ? check(value, path)
-        : wrongType(path, "string or array", value)
+        : wrongType(path, "one of a string or array of objects", value)
 
 /**
  * Any JSON object.
@@ -208,7 +236,7 @@ export const stringOr =
  * @since 0.1.0
  */
 export const object: Check = (value, path) =>
-  isObject(value) ? undefined : wrongType(path, "object", value)
+  isObject(value) ? undefined : wrongType(path, "an object", value)
 
 /**
  * A JSON object with these fields and no others.
@@ -221,18 +249,18 @@ export const object: Check = (value, path) =>
 export const struct =
   (fields: { readonly [name: string]: Check }, required: ReadonlyArray<string> = []): Check =>
   (value, path) => {
-    if (!isObject(value)) return wrongType(path, "object", value)
+    if (!isObject(value)) return wrongType(path, "an object", value)
     const at = (name: string): string => (path === "" ? name : `${path}.${name}`)
     for (const name in value) {
       if (!Object.hasOwn(fields, name)) {
-        return { problem: "unknown", path: at(name) }
+        return invalid(`Unknown parameter: '${at(name)}'.`, at(name), "unknown_parameter")
       }
     }
     for (const name in value) {
       const error = fields[name]!(value[name], at(name))
       if (error !== undefined) return error
     }
-    for (const name of required) if (!(name in value)) return { problem: "missing", path: at(name) }
+    for (const name of required) if (!(name in value)) return missing(at(name))
     return undefined
   }
 
@@ -245,8 +273,8 @@ export const struct =
 export const tagged = (tag: string, checks: { readonly [value: string]: Check }): Check => {
   const checkTag = oneOf(...Object.keys(checks))
   return (value, path) => {
-    if (!isObject(value)) return wrongType(path, "object", value)
-    if (!(tag in value)) return { problem: "missing", path: `${path}.${tag}` }
+    if (!isObject(value)) return wrongType(path, "an object", value)
+    if (!(tag in value)) return missing(`${path}.${tag}`)
     const name = value[tag]
     return checkTag(name, `${path}.${tag}`) ?? checks[String(name)]?.(value, path)
   }

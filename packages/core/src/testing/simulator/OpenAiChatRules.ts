@@ -5,9 +5,8 @@
  *
  * @since 0.1.0
  */
-import { isObject } from "./FieldCheck.ts"
+import { invalid, isObject } from "./FieldCheck.ts"
 import type { Body, Message, Tool } from "./OpenAiChatFields.ts"
-import { invalid } from "./OpenAiError.ts"
 import * as OpenAiStrictSchema from "./OpenAiStrictSchema.ts"
 import type { ModelLimits, WireError } from "./WireFormat.ts"
 

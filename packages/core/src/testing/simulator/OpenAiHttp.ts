@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import type { SimulatedRequest } from "./Exchange.ts"
-import { invalid } from "./OpenAiError.ts"
+import { invalid } from "./FieldCheck.ts"
 import type { LimitReport, QuotaRefusal } from "./ServerQuota.ts"
 import type { ResponseFacts, WireError } from "./WireFormat.ts"
 
