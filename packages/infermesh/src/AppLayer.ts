@@ -11,7 +11,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 
 import * as DeploymentsFile from "./DeploymentsFile.ts"
-import { CannotRun, WrongUsage } from "./ExitCode.ts"
+import { cannot, WrongUsage } from "./ExitCode.ts"
 
 /**
  * The flags of connection and limits, parsed.
@@ -66,7 +66,9 @@ export const settings = Effect.fnUntraced(function* (flags: ClientFlags) {
       })
     }
     const path = flags.deploymentsToml.value
-    return { ...common, deployments: yield* DeploymentsFile.read(path, yield* readFile(path)) }
+    const model = Option.getOrUndefined(flags.model)
+    const text = yield* readFile(path)
+    return { ...common, deployments: yield* DeploymentsFile.read(path, text, model) }
   }
   if (Option.isNone(flags.model)) {
     return yield* new WrongUsage({
@@ -104,32 +106,8 @@ const time = Effect.fnUntraced(function* (flag: string, given: Option.Option<str
  */
 export const readFile = Effect.fnUntraced(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(
-    fileSystem.readFileString(path),
-    ({ reason }) => new CannotRun({ message: `cannot read ${path}: ${fileProblem(reason._tag)}` })
-  )
+  return yield* Effect.mapError(fileSystem.readFileString(path), cannot("read", path))
 })
-
-/**
- * What is wrong with a file, in a few words.
- *
- * @category output
- * @since 0.1.0
- */
-export const fileProblem = (reason: string): string => {
-  switch (reason) {
-    case "NotFound":
-      return "there is no such file"
-    case "PermissionDenied":
-      return "permission denied"
-    case "AlreadyExists":
-      return "it exists already"
-    case "BadResource":
-      return "it is not a regular file"
-    default:
-      return reason
-  }
-}
 
 /**
  * The environment, completed by an environment file: what the shell sets wins.

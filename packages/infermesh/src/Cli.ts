@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -29,24 +30,36 @@ const root = Command.make("infermesh").pipe(
  * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function* (parameters: ReadonlyArray<string>) {
-  const program = Command.runWith(root, { version, renderErrors: false })
-  yield* program(parameters).pipe(
+  yield* Command.runWith(root, { version })(parameters).pipe(
     Effect.catchTag("ShowHelp", wrongUsage),
-    Effect.tapError((error) =>
-      error.message === "" ? Effect.void : Terminal.say(`error: ${error.message}`)
-    ),
+    Effect.tapCause((cause) => {
+      const line = toLine(cause)
+      return line === undefined ? Effect.void : Terminal.say(`error: ${line}`)
+    }),
     Effect.provideService(CliOutput.Presenter, presenter)
   )
 })
 
-/** Standard output is for data and for help that was asked for; help because of wrong flags goes beside it. */
+/** What went wrong in one line; nothing for an interruption, and for rows that failed, of which the summary has told. */
+const toLine = (cause: Cause.Cause<{ readonly message: string }>): string | undefined => {
+  if (Cause.hasInterruptsOnly(cause)) return undefined
+  const error = Cause.squash(cause)
+  const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ")
+  return Cause.hasDies(cause)
+    ? `a bug of infermesh: ${message}. Please report it with what --log-level debug adds`
+    : message || undefined
+}
+
+/** Standard output is for data and for help that was asked for; of wrong flags one line is said, elsewhere. */
 const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "Help" && event.reason === "Implicit"
+  present: (event) => {
+    if (event._tag === "InvalidInvocation") return Effect.void
+    return event._tag === "Help" && event.reason === "Implicit"
       ? Effect.flatMap(CliOutput.Formatter, (formatter) =>
           Console.error(formatter.formatHelpDoc(event.helpDoc))
         )
       : CliOutput.defaultPresenter.present(event)
+  }
 }
 
 /** Help that was asked for is printed and fine; help because of wrong flags is not. */
@@ -55,8 +68,10 @@ const wrongUsage = (error: CliError.ShowHelp): Effect.Effect<void, WrongUsage> =
   const hint = `see ${error.commandPath.join(" ")} --help`
   return Effect.fail(
     new WrongUsage({
-      message:
-        first === undefined ? hint : `${first.message.replaceAll(/\s+/g, " ").trim()}; ${hint}`
+      message: first === undefined ? hint : `${inShort(first.message)}; ${hint}`
     })
   )
 }
+
+const inShort = (message: string): string =>
+  message.replaceAll(/\s+/g, " ").replace("Schema validation failed: Expected ", "").trim()

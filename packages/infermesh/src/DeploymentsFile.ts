@@ -22,7 +22,7 @@ const File = Schema.Struct({ deployments: Schema.Record(Schema.NonEmptyString, S
 const decode = Schema.decodeUnknownResult(Schema.toType(File), { onExcessProperty: "error" })
 
 /**
- * Reads the text of a deployments file.
+ * Reads the text of a deployments file; a deployment that names no model has the default one.
  *
  * **Errors**: `SettingsError` that names the file and the place in it.
  *
@@ -31,7 +31,8 @@ const decode = Schema.decodeUnknownResult(Schema.toType(File), { onExcessPropert
  */
 export const read = Effect.fnUntraced(function* (
   path: string,
-  text: string
+  text: string,
+  defaultModel?: string
 ): Effect.fn.Return<{ readonly [label: string]: DeploymentSettings }, SettingsError> {
   const parsed = Toml.parse(text)
   if (Result.isFailure(parsed)) {
@@ -59,7 +60,10 @@ export const read = Effect.fnUntraced(function* (
   const named: Record<string, unknown> = {}
   for (const [label, table] of Object.entries(deployments)) {
     named[label] = isTable(table)
-      ? yield* withKey(`${path}: deployments.${label}`, camelCase(table))
+      ? {
+          ...(defaultModel === undefined ? {} : { model: defaultModel }),
+          ...(yield* withKey(`${path}: deployments.${label}`, camelCase(table)))
+        }
       : table
   }
   const decoded = decode({ deployments: named })

@@ -3,7 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { PlatformError } from "effect/PlatformError"
 import * as Runtime from "effect/Runtime"
 
 /**
@@ -14,6 +17,33 @@ import * as Runtime from "effect/Runtime"
  */
 export class CannotRun extends Data.TaggedError("CannotRun")<{ readonly message: string }> {
   override readonly [Runtime.errorExitCode] = 1
+}
+
+/**
+ * What a file that cannot be used ends the command with.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cannot =
+  (what: "read" | "write", path: string) =>
+  ({ reason }: PlatformError): CannotRun =>
+    new CannotRun({ message: `cannot ${what} ${path}: ${problem(reason)}` })
+
+const problem = (reason: PlatformError["reason"]): string => {
+  switch (reason._tag) {
+    case "NotFound":
+      return "there is no such file or folder"
+    case "PermissionDenied":
+      return "permission denied"
+    case "BadResource":
+      return "it is a directory, or no regular file"
+    default:
+      // What the system said (no space left on device, …), in its own words.
+      return reason.cause instanceof Error
+        ? reason.cause.message.replaceAll(/\s+/g, " ")
+        : reason._tag
+  }
 }
 
 /**
@@ -35,3 +65,14 @@ export class WrongUsage extends Data.TaggedError("WrongUsage")<{ readonly messag
 export class FailedRows extends Data.TaggedError("FailedRows")<{ readonly failed: number }> {
   override readonly [Runtime.errorExitCode] = 3
 }
+
+/**
+ * Keeps the whole story of a failure for those who ask with `--log-level debug`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const traced = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tapCause(command, (cause) =>
+    Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logDebug(cause)
+  )

@@ -2,26 +2,30 @@
  * Prices from the table of `@pydantic/genai-prices`, which its authors keep up to date and ship with each release.
  *
  * A model that is not in the table has no price, and its requests no cost: never zero. The table is loaded with the layer, and
- * only for providers that it can know.
+ * fetches nothing.
  *
  * **Units**: USD.
  *
  * @since 0.1.0
  */
+import type { TokenUsage } from "@infermesh/core/operation/Usage"
 import type { Purchase } from "@infermesh/core/telemetry/Pricing"
 import { Pricing } from "@infermesh/core/telemetry/Pricing"
+import type { PriceCalculationResult, Usage } from "@pydantic/genai-prices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /** Our prefixes where the table has another name for the provider. */
 const tableNames: { readonly [provider: string]: string } = {
   gemini: "google",
-  xai: "x-ai",
-  huggingface: "huggingface"
+  xai: "x-ai"
 }
 
 /** Costs are sums of floats; what is behind the twelfth decimal is noise. */
 const decimals = 12
+
+/** Tokens whose price is asked for to learn a rate: prices are given for a million. */
+const million = 1_000_000
 
 /**
  * Prices by the table.
@@ -34,40 +38,72 @@ export const layer: Layer.Layer<Pricing> = Layer.effect(
   Effect.map(
     Effect.promise(() => import("@pydantic/genai-prices")),
     ({ calcPrice }) => {
-      const priceOf = ({ provider, usage }: Purchase, model: string): number | undefined => {
-        try {
-          const price = calcPrice(
-            {
-              input_tokens: usage.promptTokens,
-              output_tokens: usage.completionTokens,
-              ...(usage.cachedTokens === undefined
-                ? {}
-                : { cache_read_tokens: usage.cachedTokens }),
-              ...(usage.cacheWriteTokens === undefined
-                ? {}
-                : { cache_write_tokens: usage.cacheWriteTokens })
-            },
-            model,
-            { providerId: tableNames[provider] ?? provider }
-          )
-          return price === null ? undefined : Number(price.total_price.toFixed(decimals))
-        } catch {
-          // The table refuses usages it cannot split; a cost that cannot be told is absent.
-          return undefined
-        }
-      }
-      // Models that are not in the table are looked up once: the search is the costly part.
-      const unknown = new Set<string>()
+      const quote = (provider: string, model: string, usage: Usage): PriceCalculationResult =>
+        calcPrice(usage, model, { providerId: tableNames[provider] ?? provider })
+      // A look-up takes tens of microseconds, of every request: each model is looked up once.
+      const known = new Map<string, PriceOf | undefined>()
       return {
-        cost: (purchase: Purchase) => {
-          const key = `${purchase.provider}/${purchase.models.join("/")}`
-          if (unknown.has(key)) return undefined
-          const cost =
-            priceOf(purchase, purchase.models[0]) ?? priceOf(purchase, purchase.models[1])
-          if (cost === undefined) unknown.add(key)
-          return cost
+        cost: ({ models: [reported, asked], provider, usage }: Purchase) => {
+          const key = `${provider}/${reported}/${asked}`
+          let priceOf = known.get(key)
+          if (priceOf === undefined && !known.has(key)) {
+            priceOf =
+              find((tokens) => quote(provider, reported, tokens)) ??
+              find((tokens) => quote(provider, asked, tokens))
+            known.set(key, priceOf)
+          }
+          const cost = priceOf?.(usage)
+          return cost === undefined ? undefined : Number(cost.toFixed(decimals))
         }
       }
     }
   )
 )
+
+type PriceOf = (usage: TokenUsage) => number | undefined
+type Quote = (usage: Usage) => PriceCalculationResult
+
+/** How a model is priced: by rates where the table has the same rates for every request, else by the table itself. */
+const find = (quote: Quote): PriceOf | undefined => {
+  const found = attempt(() => quote({ input_tokens: 1, output_tokens: 1 }))
+  if (found === undefined || found === null) return undefined
+  const byTable: PriceOf = (usage) => attempt(() => quote(toTable(usage))?.total_price)
+  const isFlat =
+    !Array.isArray(found.model.prices) &&
+    Object.values(found.model_price).every((price) => typeof price !== "object")
+  if (!isFlat) return byTable
+  const rate = (usage: Usage): number | undefined => {
+    const price = attempt(() => quote(usage)?.total_price)
+    return price === undefined ? undefined : price / million
+  }
+  const input = rate({ input_tokens: million })
+  const output = rate({ output_tokens: million })
+  const cached = rate({ input_tokens: million, cache_read_tokens: million })
+  const written = rate({ input_tokens: million, cache_write_tokens: million })
+  const nothing = attempt(() => quote({ input_tokens: 0, output_tokens: 0 })?.total_price)
+  const known = input !== undefined && output !== undefined && nothing === 0
+  if (!known || cached === undefined || written === undefined) return byTable
+  return ({ cachedTokens = 0, cacheWriteTokens = 0, completionTokens, promptTokens }) => {
+    const fresh = promptTokens - cachedTokens - cacheWriteTokens
+    if (fresh < 0) return undefined
+    return (
+      fresh * input + completionTokens * output + cachedTokens * cached + cacheWriteTokens * written
+    )
+  }
+}
+
+const toTable = (usage: TokenUsage): Usage => ({
+  input_tokens: usage.promptTokens,
+  output_tokens: usage.completionTokens,
+  ...(usage.cachedTokens === undefined ? {} : { cache_read_tokens: usage.cachedTokens }),
+  ...(usage.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens })
+})
+
+/** The table throws for usages it cannot split; a cost that cannot be told is absent. */
+const attempt = <A>(price: () => A): A | undefined => {
+  try {
+    return price()
+  } catch {
+    return undefined
+  }
+}

@@ -20,23 +20,26 @@ export const table = (options: {
   readonly elapsedMillis: number
   readonly settings: ClientSettings
   readonly output: string
-  readonly interrupted: boolean
+  /** Why the job is not whole, if it is not. */
+  readonly remark: string | undefined
 }): string => {
-  const { elapsedMillis, interrupted, output, settings, summary } = options
+  const { elapsedMillis, output, remark, settings, summary } = options
   const done = summary.answered + summary.failed
   const perMinute = elapsedMillis < 1 ? 0 : (done * 60_000) / elapsedMillis
   const quota = requestsPerMinute(settings)
   const rows: Array<readonly [string, string]> = [
-    ["rows", `${done}${interrupted ? " (interrupted)" : ""}`],
+    ["rows", `${done}${remark === undefined ? "" : ` (${remark})`}`],
     ["answered", String(summary.answered)],
+    ...Object.entries(summary.deployments)
+      .toSorted(([left], [right]) => left.localeCompare(right, "en", { numeric: true }))
+      .map(
+        ([label, times]) => [`  ${label}`, `${times} (${share(times, summary.answered)})`] as const
+      ),
     ["failed", String(summary.failed)],
     ...Object.entries(summary.failures).map(
       ([reason, times]) => [`  ${reason}`, String(times)] as const
     ),
     ["retries", String(summary.retries)],
-    ...Object.entries(summary.deployments).map(
-      ([label, times]) => [`  ${label}`, `${times} (${share(times, summary.answered)})`] as const
-    ),
     [
       "throughput",
       `${perMinute.toFixed(0)} rows/min in ${span(elapsedMillis)}${quota === undefined ? "" : `, quota ${quota} requests/min`}`

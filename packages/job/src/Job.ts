@@ -9,7 +9,10 @@
 import * as Batch from "@infermesh/core/batch/Batch"
 import * as Inference from "@infermesh/core/Inference"
 import type { AnyOutput, GenerateOptions } from "@infermesh/core/Inference"
+import type { GenerateInput } from "@infermesh/core/operation/Generate"
+import type { ChatMessage } from "@infermesh/core/operation/Message"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
@@ -49,38 +52,59 @@ export const generate = Effect.fnUntraced(function* <EIn, RIn, EOut>(
 ): Effect.fn.Return<Summary, EIn | EOut, RIn | Inference.Inference> {
   const inference = yield* Inference.Inference
   const concurrency = job.concurrency ?? (yield* Batch.Concurrency)
-  const ask = (line: Line): Effect.Effect<OutputRow> => {
-    const input = Result.flatMap(line.row, Row.toInput)
-    if (Result.isFailure(input))
-      return Effect.succeed(Row.unusable(line.index, line.line, input.failure))
-    return Effect.match(inference.generate(withSystem(input.success, job.system), job.options), {
-      onFailure: (error) => Row.failed(line.index, error),
-      onSuccess: (result) => Row.answered(line.index, result)
-    })
+  const ask = ({ index, line, row }: Line): Effect.Effect<OutputRow> => {
+    const input = Result.flatMap(row, Row.toInput)
+    if (Result.isFailure(input)) return Effect.succeed(Row.unusable(index, line, input.failure))
+    return Effect.suspend(() =>
+      inference.generate(withSystem(input.success, job.system), job.options)
+    ).pipe(
+      Effect.match({
+        onFailure: (error) => Row.failed(index, error),
+        onSuccess: (result) => Row.answered(index, result)
+      }),
+      Effect.catchDefect((defect) => Effect.succeed(Row.defective(index, defect)))
+    )
   }
   // From the moment an answer is there until it is written, nothing can interrupt: it was paid for.
   const settle = (line: Line): Effect.Effect<void, EOut> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(ask(line)), (row) => {
+      Effect.flatMap(restore(ask(line)), (answer) => {
+        const row = withMetadata(answer, line)
         job.tally.add(row)
         return job.output.write(row.index, Row.toLine(row))
       })
     )
+  // An input that breaks off ends the run only when what is under way has been answered and written.
+  let broken: Option.Option<EIn> = Option.none()
+  const input = Stream.catch(job.input, (error) => {
+    broken = Option.some(error)
+    return Stream.empty
+  })
   // In input order a row that is slow holds back those behind it, and no more than `concurrency` of them.
   const unordered = !job.output.ordered
-  yield* Stream.runDrain(Stream.mapEffect(job.input, settle, { concurrency, unordered }))
+  yield* Stream.runDrain(Stream.mapEffect(input, settle, { concurrency, unordered }))
+  if (Option.isSome(broken)) return yield* Effect.fail(broken.value)
   return job.tally.summary()
 })
 
-const withSystem = (input: Inference.GenerateItem["input"], system: string | undefined) => {
-  if (system === undefined) return input
-  if (typeof input === "string") {
-    return [
-      { role: "system" as const, content: system },
-      { role: "user" as const, content: input }
-    ]
-  }
-  return Array.isArray(input) && !input.some(({ role }) => role === "system")
-    ? [{ role: "system" as const, content: system }, ...input]
-    : input
+const withMetadata = (answer: OutputRow, { row }: Line): OutputRow => {
+  const metadata = Result.isSuccess(row) ? Row.metadata(row.success) : undefined
+  return metadata === undefined ? answer : { ...answer, metadata }
 }
+
+/** A row's own instructions win over the job's. */
+const withSystem = (input: GenerateInput, system: string | undefined): GenerateInput => {
+  if (system === undefined) return input
+  const message = { role: "system", content: system } as const
+  if (typeof input === "string") return [message, { role: "user", content: input }]
+  if (isMessages(input)) {
+    // Messages are checked by the operation; until then they may be anything, and an empty list must stay one.
+    const isOwn = (given: ChatMessage | null) =>
+      given?.role === "system" || given?.role === "developer"
+    return input.length === 0 || input.some(isOwn) ? input : [message, ...input]
+  }
+  return "input" in input ? { instructions: system, ...input } : input
+}
+
+const isMessages = (input: GenerateInput): input is ReadonlyArray<ChatMessage> =>
+  Array.isArray(input)

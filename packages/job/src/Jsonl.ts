@@ -28,7 +28,7 @@ export interface Line {
 }
 
 /**
- * The lines of bytes: UTF-8 with or without a byte-order mark, any line end, blank lines passed over.
+ * The lines of bytes: UTF-8 with or without a byte-order mark, ended by `\\n` or `\\r\\n`, blank lines passed over.
  *
  * @category decoding
  * @since 0.1.0
@@ -40,15 +40,37 @@ export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stre
     return splitBytes(bytes).pipe(
       Stream.map((raw): ReadonlyArray<Line> => {
         line++
-        const text = decode(raw)
-        if (text === undefined)
-          return [{ index: index++, line, row: Result.fail("the line is no valid UTF-8") }]
-        const bare = (line === 1 ? text.replace(/^\uFEFF/, "") : text).trim()
-        return bare === "" ? [] : [{ index: index++, line, row: parse(bare) }]
+        if (isBlank(raw)) return []
+        return [{ index: index++, line, row: Result.flatMap(decode(raw), parse) }]
       }),
       Stream.flattenIterable
     )
   })
+
+/**
+ * How many lines `lines` would give, without reading what is in them.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const count = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<number, E, R> =>
+  Stream.runFold(
+    splitBytes(bytes),
+    () => 0,
+    (total, raw) => (isBlank(raw) ? total : total + 1)
+  )
+
+/** Decided by the bytes where it can be: only a line of nothing but white space and characters beyond ASCII is decoded. */
+const isBlank = (raw: Uint8Array): boolean => {
+  let beyondAscii = false
+  for (const byte of raw) {
+    if (byte >= 128) beyondAscii = true
+    else if (byte !== 32 && (byte < 9 || byte > 13)) return false
+  }
+  if (!beyondAscii) return true
+  const text = decode(raw)
+  return Result.isSuccess(text) && text.success === ""
+}
 
 const parse = (text: string): Result.Result<unknown, string> => {
   try {
@@ -59,13 +81,14 @@ const parse = (text: string): Result.Result<unknown, string> => {
   }
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const decoder = new TextDecoder("utf-8", { fatal: true })
 
-const decode = (bytes: Uint8Array): string | undefined => {
+/** The line as text, without the white space around it, of which a byte-order mark is one. */
+const decode = (bytes: Uint8Array): Result.Result<string, string> => {
   try {
-    return decoder.decode(bytes)
+    return Result.succeed(decoder.decode(bytes).trim())
   } catch {
-    return undefined
+    return Result.fail("the line is no valid UTF-8")
   }
 }
 

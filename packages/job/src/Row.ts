@@ -2,7 +2,7 @@
  * The rows of a job's files: what a line of input may be, and what a line of output is.
  *
  * Output rows are those of the Python library *infermesh*, with its snake_case keys, and more behind them: every row has the
- * same keys, `null` where nothing is known, so files move between the two. The codecs do that here and nowhere else.
+ * same keys, `null` where nothing is known (only `metadata` is there when the input had it), so files move between the two. The codecs do that here and nowhere else.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
- * The input a row asks with: `messages` before `prompt`, the first that is there.
+ * The input a row asks with: `responses_input` before `messages` before `prompt`, the first that is there.
+ *
+ * **Details**: everything else in the row is left alone. What is inside the input is checked where it is asked with, so that
+ * the same words are said about it everywhere.
  *
  * **Errors**: a sentence that says what is wrong with the row.
  *
@@ -26,20 +29,42 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
  * @since 0.1.0
  */
 export const toInput = (row: unknown): Result.Result<GenerateInput, string> => {
-  if (typeof row !== "object" || row === null || Array.isArray(row)) {
+  if (!isObject(row)) {
     return Result.fail('the line is no JSON object; write {"prompt": "…"} or {"messages": […]}')
   }
-  const { messages, prompt } = row as { readonly messages?: unknown; readonly prompt?: unknown }
-  if (messages !== undefined && messages !== null) {
+  const responses = row["responses_input"] ?? undefined
+  if (responses !== undefined) {
+    if (Array.isArray(responses)) return Result.succeed({ input: responses })
+    return typeof responses === "string" || isObject(responses)
+      ? Result.succeed(responses as GenerateInput)
+      : Result.fail("'responses_input' is neither text nor an object with 'input'")
+  }
+  const messages = row["messages"] ?? undefined
+  if (messages !== undefined) {
     return Array.isArray(messages)
       ? Result.succeed(messages as ReadonlyArray<ChatMessage>)
       : Result.fail("'messages' is no list of chat messages")
   }
-  if (prompt !== undefined && prompt !== null) {
-    return typeof prompt === "string" ? Result.succeed(prompt) : Result.fail("'prompt' is no text")
+  const prompt = row["prompt"] ?? undefined
+  if (prompt !== undefined) {
+    return typeof prompt === "string"
+      ? Result.succeed(prompt)
+      : Result.fail("'prompt' is no text; chat messages go into 'messages'")
   }
   return Result.fail("the row has neither 'prompt' nor 'messages'")
 }
+
+/**
+ * The `metadata` of a row, which is carried over to its output row as it is.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const metadata = (row: unknown): unknown =>
+  isObject(row) ? (row["metadata"] ?? undefined) : undefined
+
+const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** `tool-calls` in memory, `tool_calls` in files, as OpenAI and the Python library write it. */
 const FinishReasonRow = Schema.String.pipe(
@@ -76,7 +101,9 @@ export const OutputRow = Schema.Struct({
   reasoning: nullable(Schema.String),
   toolCalls: nullable(Schema.Array(ToolCallRow)),
   cost: nullable(Schema.Finite),
-  metrics: nullable(RequestMetricsRow)
+  metrics: nullable(RequestMetricsRow),
+  /** What the input row had as `metadata`; the one key that a row has only when it was given. */
+  metadata: Schema.optionalKey(Schema.Unknown)
 }).pipe(
   Schema.encodeKeys({
     index: "_index",
@@ -129,7 +156,7 @@ export const failed = (index: number, error: InferenceError): OutputRow => ({
   ...(error.result === undefined ? { index } : answered(index, error.result)),
   error: error.message,
   errorReason: error.reason._tag,
-  requestId: error.requestId,
+  requestId: error.requestId ?? error.result?.requestId,
   metrics: error.metrics
 })
 
@@ -144,6 +171,21 @@ export const unusable = (index: number, line: number, problem: string): OutputRo
   error: `line ${line}: ${problem}`,
   errorReason: "InvalidInput"
 })
+
+/**
+ * The row of a request that met a bug of the library: one such row must not end the run of all others.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const defective = (index: number, defect: unknown): OutputRow => {
+  const what = defect instanceof Error ? defect.message : String(defect)
+  return {
+    index,
+    error: `a bug of infermesh: ${what.replaceAll(/\s+/g, " ").slice(0, 200)}. Please report it`,
+    errorReason: "Defect"
+  }
+}
 
 const encode = Schema.encodeSync(OutputRow)
 

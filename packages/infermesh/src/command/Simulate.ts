@@ -6,43 +6,51 @@
 import * as Simulator from "@infermesh/core/testing/Simulator"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 
-import { CannotRun } from "../ExitCode.ts"
+import { CannotRun, traced } from "../ExitCode.ts"
 import * as SimulatorServer from "../simulator/SimulatorServer.ts"
 import * as Terminal from "../Terminal.ts"
 
+const positive = Schema.Int.check(Schema.isGreaterThan(0))
+
 const flags = {
   port: Flag.Int("port").pipe(
-    Flag.withDescription("Port of the first replica; 0 for free ones"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+    Flag.withDescription("Port of the first replica; default 0, any free ones"),
     Flag.withDefault(0)
   ),
   host: Flag.String("host").pipe(
-    Flag.withDescription("Address to listen on"),
+    Flag.withDescription("Address to listen on; default 127.0.0.1"),
     Flag.withDefault("127.0.0.1")
   ),
   replicas: Flag.Int("replicas").pipe(
-    Flag.withDescription("How many servers"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+    Flag.withDescription("How many servers; default 1"),
     Flag.withDefault(1)
   ),
   rpm: Flag.Int("rpm").pipe(
+    Flag.withSchema(positive),
     Flag.withDescription("Requests per minute that each allows"),
     Flag.optional
   ),
   tpm: Flag.Int("tpm").pipe(
+    Flag.withSchema(positive),
     Flag.withDescription("Tokens per minute that each allows"),
     Flag.optional
   ),
   faults: Flag.Finite("faults").pipe(
+    Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
     Flag.withDescription(
       "Share of requests that fail, from 0 to 1, spread over 429, 500, 503, resets and cut bodies"
     ),
     Flag.withDefault(0)
   ),
   latencyMillis: Flag.Finite("latency-ms").pipe(
-    Flag.withDescription("Median time to an answer, in milliseconds"),
+    Flag.withSchema(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
+    Flag.withDescription("Median time to an answer, in milliseconds; default 0"),
     Flag.withDefault(0)
   ),
   seed: Flag.Int("seed").pipe(
@@ -87,12 +95,13 @@ export const command = Command.make(
         })
         const port = given.port === 0 ? 0 : given.port + replica
         const { url } = yield* SimulatorServer.serve({ simulator, host: given.host, port })
-        yield* Console.log(`${url}/v1`)
+        yield* Terminal.print(`${url}/v1`)
       }
       yield* Terminal.say("Simulating; end with Ctrl-C.")
       return yield* Effect.never
     },
     Effect.scoped,
+    traced,
     Effect.catchTag(["SettingsError", "SimulatorServerError"], (error) =>
       Effect.fail(new CannotRun({ message: error.message }))
     )

@@ -17,18 +17,24 @@ export const connection = {
     Flag.optional
   ),
   apiBase: Flag.String("api-base").pipe(
-    Flag.withDescription("Base URL of a server; repeat it for several replicas of the model"),
+    Flag.withDescription(
+      "Base URL of a server; repeated, the replicas are labelled replica-1, replica-2, …"
+    ),
     Flag.atLeast(0)
   ),
-  deploymentsToml: Flag.File("deployments-toml").pipe(
-    Flag.withDescription("File with a table [deployments.LABEL] for each deployment"),
+  deploymentsToml: Flag.String("deployments-toml").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(
+      "File with a table [deployments.LABEL] for each: model, api_base, api_key_env, weight, limits"
+    ),
     Flag.optional
   ),
   routingStrategy: Flag.Literals("routing-strategy", ["simple-shuffle"]).pipe(
-    Flag.withDescription("How a deployment is chosen among several"),
+    Flag.withDescription("How a deployment is chosen among several; default simple-shuffle"),
     Flag.withDefault("simple-shuffle" as const)
   ),
-  envFile: Flag.File("env-file").pipe(
+  envFile: Flag.String("env-file").pipe(
+    Flag.withMetavar("FILE"),
     Flag.withDescription("File of KEY=value lines; the environment itself wins"),
     Flag.optional
   )

@@ -19,7 +19,7 @@ const time = (name: string, description: string) =>
  */
 export const limits = {
   maxParallelRequests: Flag.Int("max-parallel-requests").pipe(
-    Flag.withDescription("Requests in flight at once"),
+    Flag.withDescription("Requests in flight at once; default 128"),
     Flag.withDefault(128)
   ),
   rpm: whole("rpm", "Requests per minute"),
@@ -35,9 +35,12 @@ export const limits = {
     "Most tokens at one instant; the rest of --tpm is spread evenly"
   ),
   maxRetries: Flag.Int("max-retries").pipe(
-    Flag.withDescription("Attempts after the first"),
+    Flag.withDescription("Attempts after the first; default 3"),
     Flag.withDefault(3)
   ),
-  timeout: time("timeout", "Longest time for one attempt: seconds, or '30 seconds'"),
-  deadline: time("deadline", "Longest time for one row with its waits and retries")
+  timeout: time(
+    "timeout",
+    "Longest time for one attempt: seconds, or '30 seconds'; default 10 minutes"
+  ),
+  deadline: time("deadline", "Longest time for one row with its waits and retries; default none")
 }
