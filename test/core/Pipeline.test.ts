@@ -12,6 +12,7 @@ import * as Router from "@infermesh/core/routing/Router"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import { Duration, Effect, Fiber, Layer, Schema } from "effect"
+import { AiError } from "effect/ai"
 import { TestClock } from "effect/testing"
 
 import * as TestClient from "./TestClient.ts"
@@ -201,5 +202,62 @@ describe("the pipeline", () => {
         )
       )
     )
+  )
+
+  it.effect("routes before it charges: each deployment has a quota of its own", () =>
+    Effect.gen(function* () {
+      const batch = yield* Effect.forkChild(Inference.generateBatch(["x", "y", "z"]))
+      yield* TestClock.adjust("1 second")
+      const asked = yield* TestProvider.TestProvider.use(({ asked: all }) => all)
+      assert.deepStrictEqual(asked.map(({ target }) => target.model).toSorted(), ["a", "b"])
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* Fiber.join(batch)).successes.length, 3)
+    }).pipe(
+      Effect.provide(
+        TestClient.layer({
+          deployments: {
+            a: { model: "test/a", limits: { rpm: 1 } },
+            b: { model: "test/b", limits: { rpm: 1 } }
+          }
+        })
+      )
+    )
+  )
+
+  it.effect("sees an answer that cannot be read as a failed attempt, and tries again", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(Inference.generate("x"))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber)).metrics.retries, 1)
+    }).pipe(
+      Effect.provide(
+        TestClient.layer(
+          {},
+          {
+            reply: ({ index }) =>
+              index === 0
+                ? TestProvider.fail(
+                    new AiError.NetworkError({
+                      reason: "TransportError",
+                      method: "POST",
+                      url: "http://h/"
+                    }),
+                    "unknown"
+                  )
+                : "ok"
+          }
+        )
+      )
+    )
+  )
+
+  it.effect("settles at once: tokens that were not used let the next request through", () =>
+    Effect.gen(function* () {
+      const batch = yield* Effect.forkChild(
+        Inference.generateBatch(["first", "second"], { maxTokens: 90 })
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(batch)).successes.length, 2)
+    }).pipe(Effect.provide(TestClient.layer({ limits: { tpm: 100 } }, { latency: "1 second" })))
   )
 })
