@@ -152,7 +152,7 @@ describe(`recorded responses${why}`, () => {
                 else assert.include(["StreamInterrupted", "NetworkError"], cut.failure.reason._tag)
               }
             ),
-            { numRuns: 60 }
+            { numRuns: 400, examples: [[[], 681]] }
           )
         )
       })

@@ -222,9 +222,23 @@ export const parse = (text: string, url: string): Result.Result<Body, AttemptErr
       )
 }
 
+/** Whether a text is the beginning of a JSON text: something that was opened is never closed. */
 const isCut = (text: string): boolean => {
   const bare = text.trim()
-  return bare === "" || (/^[[{]/.test(bare) && !/[\]}]$/.test(bare))
+  if (bare === "") return true
+  if (!/^[[{]/.test(bare)) return false
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < bare.length; index++) {
+    const char = bare[index]
+    if (inString) {
+      if (char === "\\") index++
+      else if (char === '"') inString = false
+    } else if (char === '"') inString = true
+    else if (char === "{" || char === "[") depth++
+    else if (char === "}" || char === "]") depth--
+  }
+  return inString || depth > 0
 }
 
 const cut = (url: string) =>
