@@ -1,6 +1,7 @@
 /** Requests to a simulator and what the tests read from its answers. */
 import type {
   SimulatedOutcome,
+  SimulatedRequest,
   SimulatedResponse,
   Simulator
 } from "@infermesh/core/testing/Simulator"
@@ -16,9 +17,12 @@ export interface ChatBody {
 export const chat = (prompt: string, body: ChatBody = {}) =>
   post({ model: "gpt-test", messages: [{ role: "user", content: prompt }], ...body })
 
-export const post = (body: unknown, headers: Record<string, string> = {}) => ({
+export const post = (body: unknown, headers: Record<string, string> = {}) =>
+  postTo("/v1/chat/completions", body, headers)
+
+export const postTo = (path: string, body: unknown, headers: Record<string, string> = {}) => ({
   method: "POST",
-  path: "/v1/chat/completions",
+  path,
   headers,
   body: typeof body === "string" ? body : JSON.stringify(body)
 })
@@ -74,7 +78,7 @@ export const json = (response: SimulatedResponse): unknown => {
 export const completionOf = (response: SimulatedResponse) => json(response) as Completion
 export const errorOf = (response: SimulatedResponse) => (json(response) as ErrorBody).error
 
-export const respond = (simulator: Simulator, request: ReturnType<typeof post>) =>
+export const respond = (simulator: Simulator, request: SimulatedRequest) =>
   Effect.map(simulator.handle(request), isResponse)
 
 export const complete = (simulator: Simulator, request: ReturnType<typeof post>) =>
@@ -100,4 +104,12 @@ export const events = (text: string): ReadonlyArray<string> =>
   text
     .split("\n\n")
     .filter((event) => event !== "")
-    .map((event) => event.replace(/^data: /, ""))
+    .map((event) => event.replace(/^(?:event: .*\n)?data: /, ""))
+
+/** The values of the events of a stream. */
+export const values = <A>(response: SimulatedResponse) =>
+  Effect.map(read(response), (text) =>
+    events(text)
+      .filter((payload) => payload !== "[DONE]")
+      .map((payload) => JSON.parse(payload) as A)
+  )

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 
@@ -6,11 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Simulator from "@infermesh/core/testing/Simulator"
 import { Draw, Fingerprint } from "@infermesh/core/testing/simulator/Draw"
 import * as JsonSample from "@infermesh/core/testing/simulator/JsonSample"
-import { duration } from "@infermesh/core/testing/simulator/OpenAiHttp"
+import { duration } from "@infermesh/core/testing/simulator/OpenAiDuration"
 import * as TokenCount from "@infermesh/core/testing/simulator/TokenCount"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 
+import { body, chunks as recordedChunks, recordedIt, shape } from "./Recording.ts"
 import {
   chat,
   complete,
@@ -23,9 +23,6 @@ import {
 } from "./SimulatorExchange.ts"
 
 const root = join(import.meta.dirname, "../../..")
-const wire = join(root, "../shared/wire/openai-chat")
-const recorded = existsSync(wire)
-const unrecorded = recorded ? "" : ` (skipped: no recordings in ${wire})`
 
 interface Ajv {
   readonly compile: (schema: unknown) => (value: unknown) => boolean
@@ -36,23 +33,13 @@ const { default: Ajv2020 } = require("ajv/dist/2020") as {
 }
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
 
-/** Every key of a value with its path and the kind of value, in order. */
-const shape = (value: unknown, path = ""): ReadonlyArray<string> => {
-  if (Array.isArray(value)) return value.slice(0, 1).flatMap((item) => shape(item, `${path}[]`))
-  if (typeof value !== "object" || value === null)
-    return [`${path} ${value === null ? "null" : typeof value}`]
-  return Object.entries(value).flatMap(([key, item]) =>
-    [`${path}.${key}`].concat(shape(item, `${path}.${key}`))
-  )
-}
-
 describe("a whole answer", () => {
-  it.effect.skipIf(!recorded)(`has the keys, in the order, of a recorded one${unrecorded}`, () =>
+  const recording = "openai-chat/openai-text.json"
+  recordedIt("has the keys, in the order, of a recorded one", [recording], () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator.make()
       const answer = json(yield* respond(simulator, chat("Hello")))
-      const recording: unknown = JSON.parse(readFileSync(join(wire, "openai-text.json"), "utf8"))
-      assert.deepStrictEqual(shape(answer), shape(recording))
+      assert.deepStrictEqual(shape(answer), shape(body(recording)))
     })
   )
 
@@ -449,14 +436,14 @@ describe("a stream", () => {
       return payloads.slice(0, -1).map((payload) => JSON.parse(payload) as Chunk)
     })
 
-  it.effect.skipIf(!recorded)(`has chunks of the recorded shapes${unrecorded}`, () =>
+  const recording = "openai-chat/openai-text.chunks.txt"
+  recordedIt("has chunks of the recorded shapes", [recording], () =>
     Effect.gen(function* () {
       const simulator = yield* Simulator.make()
       const chunks = yield* stream(simulator, "Hello", { stream_options: { include_usage: true } })
-      const lines = readFileSync(join(wire, "openai-text.chunks.txt"), "utf8").trim().split("\n")
-      const recording = lines.map((line) => JSON.parse(line) as unknown)
+      const recorded = recordedChunks(recording)
       for (const position of [0, 1, -2, -1]) {
-        assert.deepStrictEqual(shape(chunks.at(position)), shape(recording.at(position)))
+        assert.deepStrictEqual(shape(chunks.at(position)), shape(recorded.at(position)))
       }
     })
   )

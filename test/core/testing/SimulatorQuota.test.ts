@@ -50,7 +50,15 @@ describe("sliding-window", () => {
         yield* TestClock.adjust(1)
         assert.strictEqual(yield* burst(simulator, 500), 400)
         const stats = yield* simulator.stats
-        assert.deepStrictEqual(stats.violations, { total: 102, rpm: 102, tpm: 0, rpd: 0, tpd: 0 })
+        assert.deepStrictEqual(stats.violations, {
+          total: 102,
+          rpm: 102,
+          tpm: 0,
+          itpm: 0,
+          otpm: 0,
+          rpd: 0,
+          tpd: 0
+        })
         assert.deepInclude(stats, { answered: 1000, requests: 1102, faults: {} })
       })
   )
@@ -82,6 +90,8 @@ describe("sliding-window", () => {
         total: 4,
         rpm: 0,
         tpm: 2,
+        itpm: 0,
+        otpm: 0,
         rpd: 2,
         tpd: 0
       })

@@ -54,6 +54,32 @@ describe("serve", () => {
     }).pipe(Effect.provide(NodeHttpClient.layerUndici), Effect.scoped)
   )
 
+  it.live("takes the bytes of a form as they are", () =>
+    Effect.gen(function* () {
+      const { simulator, url } = yield* start()
+      const form = new FormData()
+      form.append("model", "whisper-1")
+      // Bytes that are no text, and that would change on the way through one.
+      form.append(
+        "file",
+        new Blob([Uint8Array.from({ length: 5000 }, (_, index) => index)]),
+        "a.mp3"
+      )
+      const ask = (origin: string) =>
+        HttpClient.execute(
+          HttpClientRequest.post(`${origin}/v1/audio/transcriptions`).pipe(
+            HttpClientRequest.bodyFormData(form)
+          )
+        ).pipe(Effect.flatMap((response) => response.json))
+      const served = yield* ask(url)
+      const inProcess = yield* ask("http://any.test").pipe(
+        Effect.provide(Simulator.layerHttpClient(() => simulator))
+      )
+      assert.deepStrictEqual(served, inProcess)
+      assert.isString((served as { text: string }).text)
+    }).pipe(Effect.provide(NodeHttpClient.layerUndici), Effect.scoped)
+  )
+
   it.live("keeps connections open from request to request", () =>
     Effect.gen(function* () {
       const { simulator, url } = yield* start()

@@ -5,7 +5,10 @@
  * it is an `HttpClient` ({@link layerHttpClient}); over HTTP the `infermesh` package serves it. Both run the same `handle`,
  * and `handle` waits on the Clock, so that an hour of traffic under TestClock takes milliseconds.
  *
- * **Details**: a request meets, in this order: route (404), key (401), format (400), model (404), script or fault rates,
+ * **Details**: it speaks OpenAI's chat completions, completions, responses, embeddings, transcriptions and list of models,
+ * Anthropic's messages, and Gemini's content and embeddings, each with the vendor's own checks, errors and headers.
+ *
+ * A request meets, in this order: route (404), key (401), format (400), model (404), script or fault rates,
  * quota (429, a *violation*, since a client could have known), latency, outcome. Answers depend on the seed and the prompt
  * alone, never on the order of arrival. Latency and faults depend also on how often that prompt was admitted before, so
  * that a retry may succeed.

@@ -4,55 +4,45 @@
  * Put it under the real pipeline (`Client.layer`, model `test/anything`) and nothing but the vendor is faked; with `TestClock`
  * its latencies and every wait above it pass in no time. For whole HTTP exchanges use the `Simulator`.
  *
+ * **Details**: it generates without being told to; it streams, embeds and transcribes only with a script for that.
+ *
  * @since 0.1.0
  */
 import * as AiError from "effect/ai/AiError"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 
-import type { Choice, GenerateRequest, Generation } from "../operation/Generate.ts"
-import type { TokenUsage } from "../operation/Usage.ts"
-import * as Usage from "../operation/Usage.ts"
-import type { Answer, Target } from "../provider/Provider.ts"
-import { AttemptError } from "../provider/Provider.ts"
+import type { AttemptError, Connection, Provider, Target } from "../provider/Provider.ts"
 import * as Providers from "../provider/Providers.ts"
-import type { RateLimitHeaders } from "../provider/ResponseHeaders.ts"
+import type { Reason } from "../Reason.ts"
+import type {
+  Asked,
+  AskedEmbed,
+  AskedTranscribe,
+  EmbedScript,
+  Reply,
+  Scripted,
+  StreamScript,
+  TranscribeReply
+} from "./TestScript.ts"
+import * as TestScript from "./TestScript.ts"
 
-/**
- * One attempt that the provider was asked for.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Asked {
-  /** Position in the log, from 0. */
-  readonly index: number
-  readonly target: Target
-  readonly request: GenerateRequest
-  /** The text of the last user message. */
-  readonly text: string
-}
-
-/**
- * What the script answers: a text, an answer in detail, or a failure.
- *
- * @category models
- * @since 0.1.0
- */
-export type Reply =
-  | string
-  | (Partial<Choice> & {
-      readonly choices?: readonly [Choice, ...ReadonlyArray<Choice>] | undefined
-      readonly usage?: TokenUsage | undefined
-      readonly modelId?: string | undefined
-      readonly requestId?: string | undefined
-      readonly rateLimits?: RateLimitHeaders | undefined
-      readonly body?: unknown
-    })
-  | AttemptError
+export type {
+  Asked,
+  AskedEmbed,
+  AskedTranscribe,
+  EmbedScript,
+  Reply,
+  StreamScript,
+  StreamStep,
+  TranscribeReply
+} from "./TestScript.ts"
+export { fail, vectorOf } from "./TestScript.ts"
 
 /**
  * Settings of the test provider.
@@ -62,7 +52,13 @@ export type Reply =
  */
 export interface TestProviderOptions {
   /** The answer to each attempt. Default: the prompt's own text. */
-  readonly reply?: ((asked: Asked) => Reply | Effect.Effect<Reply, AttemptError>) | undefined
+  readonly reply?: ((asked: Asked) => Scripted<Reply>) | undefined
+  /** The stream of each streamed attempt. Default: it cannot stream. */
+  readonly stream?: ((asked: Asked) => StreamScript) | undefined
+  /** How embeddings are answered. Default: it cannot embed. */
+  readonly embed?: EmbedScript | undefined
+  /** The answer to each transcription. Default: it cannot transcribe. */
+  readonly transcribe?: ((asked: AskedTranscribe) => Scripted<TranscribeReply>) | undefined
   /** Time from question to answer. Default: none. */
   readonly latency?: Duration.Input | undefined
   /** The prefix it answers to. Default: `test`. */
@@ -80,8 +76,10 @@ export interface TestProviderOptions {
 export class TestProvider extends Context.Service<
   TestProvider,
   {
-    /** What was asked so far, in order. */
+    /** What was asked so far, in order; streams too. */
     readonly asked: Effect.Effect<ReadonlyArray<Asked>>
+    readonly askedEmbed: Effect.Effect<ReadonlyArray<AskedEmbed>>
+    readonly askedTranscribe: Effect.Effect<ReadonlyArray<AskedTranscribe>>
     /** Attempts in flight now, and the most there ever were. */
     readonly inFlight: Effect.Effect<{ readonly now: number; readonly most: number }>
     /** Attempts that were interrupted before they were answered. */
@@ -93,24 +91,13 @@ export class TestProvider extends Context.Service<
 >()("@infermesh/core/testing/TestProvider") {}
 
 /**
- * A failure with the given reason that the provider counted as a request.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fail = (
-  reason: AttemptError["reason"],
-  outcome: AttemptError["outcome"] = "refused"
-): AttemptError => new AttemptError({ reason, outcome })
-
-/**
  * A 429 with an optional Retry-After.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const rateLimited = (retryAfter?: Duration.Duration): AttemptError =>
-  fail(new AiError.RateLimitError({ retryAfter }))
+  TestScript.fail(new AiError.RateLimitError({ retryAfter }))
 
 /**
  * A 503.
@@ -119,7 +106,7 @@ export const rateLimited = (retryAfter?: Duration.Duration): AttemptError =>
  * @since 0.1.0
  */
 export const unavailable = (): AttemptError =>
-  fail(new AiError.InternalProviderError({ description: "overloaded" }))
+  TestScript.fail(new AiError.InternalProviderError({ description: "overloaded" }))
 
 /**
  * Builds the provider and its control.
@@ -129,45 +116,95 @@ export const unavailable = (): AttemptError =>
  */
 export const make = Effect.fnUntraced(function* (options: TestProviderOptions = {}) {
   const {
+    embed,
     latency,
     log = true,
     name = "test",
-    reply = (asked: Asked): Reply => asked.text
+    reply = (asked: Asked): Reply => asked.text,
+    stream,
+    transcribe
   } = options
   const gate = yield* Latch.make(true)
-  const asked: Array<Asked> = []
-  let count = 0
+  const asked = logOf<Asked>(log)
+  const askedEmbed = logOf<AskedEmbed>(log)
+  const askedTranscribe = logOf<AskedTranscribe>(log)
   let now = 0
   let most = 0
   let interrupted = 0
 
-  const respond = Effect.fnUntraced(function* (target: Target, request: GenerateRequest) {
-    const question: Asked = { index: count++, target, request, text: lastText(request) }
-    if (log) asked.push(question)
+  const arrive = Effect.sync(() => {
     now++
     most = Math.max(most, now)
-    if (latency !== undefined) yield* Effect.sleep(latency)
-    yield* gate.await
-    const scripted = reply(question)
-    const result =
-      Effect.isEffect(scripted) && !(scripted instanceof AttemptError) ? yield* scripted : scripted
-    if (result instanceof AttemptError) return yield* result
-    return answer(result, question)
+  })
+  const leave = (exit: Exit.Exit<unknown, unknown>) =>
+    Effect.sync(() => {
+      now--
+      if (Exit.hasInterrupts(exit)) interrupted++
+    })
+  const held =
+    latency === undefined ? gate.await : Effect.andThen(Effect.sleep(latency), gate.await)
+  const inFlight = <A>(attempt: Effect.Effect<A, AttemptError>) =>
+    Effect.acquireUseRelease(
+      arrive,
+      () => Effect.andThen(held, attempt),
+      (_, exit) => leave(exit)
+    )
+  const question = (target: Target, request: Asked["request"]): Asked =>
+    asked.add((index) => ({ index, target, request, text: TestScript.lastText(request) }))
+
+  const connection = (target: Target): Connection => ({
+    generate: (request) =>
+      Effect.suspend(() => {
+        const one = question(target, request)
+        return inFlight(
+          Effect.suspend(() =>
+            Effect.map(TestScript.said(reply(one)), (said) => TestScript.answer(said, one))
+          )
+        )
+      }),
+    ...(stream === undefined
+      ? {}
+      : {
+          generateStream: (request) =>
+            Stream.unwrap(
+              Effect.gen(function* () {
+                const one = question(target, request)
+                yield* Effect.acquireRelease(arrive, (_, exit) => leave(exit))
+                yield* held
+                return TestScript.run(stream(one), one)
+              })
+            )
+        }),
+    ...(embed === undefined
+      ? {}
+      : {
+          ...(embed.limits === undefined ? {} : { embedLimits: embed.limits }),
+          embed: (request) =>
+            Effect.suspend(() => {
+              const one = askedEmbed.add((index) => ({ index, target, request }))
+              return inFlight(Effect.suspend(() => TestScript.embed(embed, one)))
+            })
+        }),
+    ...(transcribe === undefined
+      ? {}
+      : {
+          transcribe: (request) =>
+            inFlight(
+              Effect.flatMap(read(request.audio.bytes), (bytes) => {
+                const one = askedTranscribe.add((index) => ({ index, target, request, bytes }))
+                return Effect.map(TestScript.said(transcribe(one)), (said) =>
+                  TestScript.transcript(said, one)
+                )
+              })
+            )
+        })
   })
 
-  const provider = {
-    name,
-    connect: (target: Target) =>
-      Effect.succeed({
-        generate: (request: GenerateRequest) =>
-          respond(target, request).pipe(
-            Effect.onInterrupt(() => Effect.sync(() => void interrupted++)),
-            Effect.ensuring(Effect.sync(() => void now--))
-          )
-      })
-  }
+  const provider: Provider = { name, connect: (target) => Effect.succeed(connection(target)) }
   const control = TestProvider.of({
-    asked: Effect.sync(() => [...asked]),
+    asked: asked.all,
+    askedEmbed: askedEmbed.all,
+    askedTranscribe: askedTranscribe.all,
     inFlight: Effect.sync(() => ({ now, most })),
     interrupted: Effect.sync(() => interrupted),
     close: gate.close,
@@ -176,40 +213,34 @@ export const make = Effect.fnUntraced(function* (options: TestProviderOptions = 
   return { control, provider }
 })
 
-const lastText = (request: GenerateRequest): string => {
-  const message = request.prompt.content.findLast(({ role }) => role === "user")
-  if (message?.role !== "user") return ""
-  return message.content.map((part) => (part.type === "text" ? part.text : "")).join("")
+/** A log of attempts; it counts them also when it keeps none. */
+const logOf = <A>(keep: boolean) => {
+  const kept: Array<A> = []
+  let count = 0
+  return {
+    add: (make: (index: number) => A): A => {
+      const one = make(count++)
+      if (keep) kept.push(one)
+      return one
+    },
+    all: Effect.sync((): ReadonlyArray<A> => [...kept])
+  }
 }
 
-const answer = (reply: Exclude<Reply, AttemptError>, question: Asked): Answer<Generation> => {
-  const detail = typeof reply === "string" ? { text: reply } : reply
-  const choice: Choice = {
-    text: detail.text ?? "",
-    reasoning: detail.reasoning,
-    refusal: detail.refusal,
-    toolCalls: detail.toolCalls ?? [],
-    finishReason: detail.finishReason ?? "stop",
-    logprobs: detail.logprobs
-  }
-  return {
-    value: {
-      modelId: detail.modelId ?? question.target.model,
-      choices: detail.choices ?? [choice]
-    },
-    // Four characters a token, as a rule of thumb; tests that care give their own usage.
-    usage:
-      "usage" in detail
-        ? detail.usage
-        : Usage.make({
-            promptTokens: Math.ceil(question.text.length / 4),
-            completionTokens: Math.ceil(choice.text.length / 4)
-          }),
-    requestId: detail.requestId ?? `test-${question.index}`,
-    rateLimits: detail.rateLimits,
-    body: detail.body
-  }
-}
+/** Audio that cannot be read to its end was never wholly sent. */
+const read = (bytes: Stream.Stream<Uint8Array, Reason>): Effect.Effect<Uint8Array, AttemptError> =>
+  Effect.map(
+    Effect.mapError(Stream.runCollect(bytes), (reason) => TestScript.fail(reason, "unsent")),
+    (pieces) => {
+      const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0))
+      let offset = 0
+      for (const piece of pieces) {
+        whole.set(piece, offset)
+        offset += piece.byteLength
+      }
+      return whole
+    }
+  )
 
 /**
  * The provider, registered, with its control.

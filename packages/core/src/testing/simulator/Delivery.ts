@@ -13,10 +13,10 @@ import type { Draw } from "./Draw.ts"
 import * as EventStream from "./EventStream.ts"
 import type { ConnectionCut, SimulatedOutcome } from "./Exchange.ts"
 import type { FaultKind } from "./Fault.ts"
-import * as Fault from "./Fault.ts"
 import type { Statistics } from "./Statistics.ts"
 import { utf8Length } from "./TokenCount.ts"
-import type { WireAnswer, WireFormat } from "./WireFormat.ts"
+import type { WireError } from "./Vendor.ts"
+import type { WireAnswer, WireStream } from "./WireFormat.ts"
 
 /**
  * What becomes of one request, and how long it takes until the response's head.
@@ -43,7 +43,8 @@ export interface Delivery {
   readonly answer: WireAnswer
   readonly stream: boolean
   readonly fault: FaultKind | undefined
-  readonly format: WireFormat
+  /** What the server says when it fails within a stream. */
+  readonly serverError: WireError
   readonly statistics: Statistics
   /** The headers of a response that took so many milliseconds. */
   readonly headers: (processingMillis: number) => { readonly [name: string]: string }
@@ -67,8 +68,8 @@ const eventStreamType = "text/event-stream; charset=utf-8"
 const gatewayPage =
   "<html><head><title>Bad gateway</title></head><body>upstream error</body></html>"
 
-/** An event that breaks off within its JSON. */
-const brokenEvent = `data: {"id":"chatcmpl-\n\n`
+/** An event that breaks off within its JSON, eight characters after its beginning. */
+const broken = (event: string): string => event.replace(/(data: .{8})[^]*/, "$1\n\n")
 
 /**
  * Sends an answer on its way.
@@ -89,8 +90,10 @@ export const deliver = (delivery: Delivery): Reply => {
         answered: false
       }
     }
-    default:
-      return delivery.stream ? deliverEvents(delivery) : deliverBody(delivery)
+    default: {
+      const stream = delivery.stream ? delivery.answer.stream : undefined
+      return stream === undefined ? deliverBody(delivery) : deliverEvents(delivery, stream)
+    }
   }
 }
 
@@ -100,7 +103,10 @@ const endingOf = (fault: FaultKind | undefined): EventStream.Ending =>
 const deliverBody = (delivery: Delivery): Reply => {
   const { answer, fault, firstByteMillis, perOutputTokenMillis, statistics } = delivery
   const waitMillis = firstByteMillis + Math.round(perOutputTokenMillis * answer.completionTokens)
-  const headers = { "content-type": jsonType, ...delivery.headers(waitMillis) }
+  const headers = {
+    "content-type": answer.contentType ?? jsonType,
+    ...delivery.headers(waitMillis)
+  }
   const response = { _tag: "Response", status: 200 } as const
   if (fault === "malformed") {
     const outcome = {
@@ -126,10 +132,10 @@ const deliverBody = (delivery: Delivery): Reply => {
   return { waitMillis, outcome: { ...response, headers: promised, body: stalled }, answered: false }
 }
 
-const deliverEvents = (delivery: Delivery): Reply => {
-  const { answer, fault, firstByteMillis, perOutputTokenMillis, statistics } = delivery
+const deliverEvents = (delivery: Delivery, stream: WireStream): Reply => {
+  const { fault, firstByteMillis, perOutputTokenMillis, statistics } = delivery
   const headers = { "content-type": eventStreamType, ...delivery.headers(firstByteMillis) }
-  const events = strike(delivery, answer.events())
+  const events = strike(delivery, stream)
   const counts = fault !== "streamError"
   const body = send(statistics, events, perOutputTokenMillis, endingOf(fault), counts)
   const outcome = { _tag: "Response", status: 200, headers, body } as const
@@ -137,17 +143,22 @@ const deliverEvents = (delivery: Delivery): Reply => {
 }
 
 /** The events that are really sent: up to where the fault strikes, somewhere after the first. */
-const strike = (delivery: Delivery, events: ReadonlyArray<string>): ReadonlyArray<string> => {
+const strike = (delivery: Delivery, stream: WireStream): ReadonlyArray<string> => {
+  const events = stream.events()
   const at = (): number =>
     Math.min(events.length - 1, delivery.draw().between(1, Math.max(1, events.length - 2)))
   switch (delivery.fault) {
     case "truncated":
     case "stalled":
       return events.slice(0, at())
-    case "streamError":
-      return [...events.slice(0, at()), delivery.format.errorEvent(Fault.serverError)]
-    case "malformed":
-      return events.with(at(), brokenEvent)
+    case "streamError": {
+      const sent = at()
+      return [...events.slice(0, sent), ...stream.failure(delivery.serverError, sent)]
+    }
+    case "malformed": {
+      const position = at()
+      return events.with(position, broken(events[position] ?? ""))
+    }
     default:
       return events
   }

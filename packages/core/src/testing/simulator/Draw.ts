@@ -33,6 +33,18 @@ export class Fingerprint {
     return this
   }
 
+  addBytes(bytes: Uint8Array): this {
+    let left = this.left
+    let right = this.right
+    for (let index = 0; index < bytes.length; index++) {
+      left = Math.imul(left ^ bytes[index]!, 2654435761)
+      right = Math.imul(right ^ bytes[index]!, 1597334677)
+    }
+    this.left = left
+    this.right = right
+    return this.add("")
+  }
+
   /** The hash as a whole number below 2^53. */
   get value(): number {
     let left = this.left

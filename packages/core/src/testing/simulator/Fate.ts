@@ -6,7 +6,8 @@
 import type { Draw } from "./Draw.ts"
 import * as Fault from "./Fault.ts"
 import type { ScriptEntry, SimulatorOptions } from "./SimulatorOptions.ts"
-import type { WireError } from "./WireFormat.ts"
+import type { Vendor, WireError } from "./Vendor.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /**
  * The fate of a request: an answer (perhaps with a fault in it or on its way), an error status, or a response that the
@@ -28,40 +29,39 @@ export type Fate =
 /**
  * Decides the fate of the request at a position of the script.
  *
- * **Details**: `streamError` befalls streamed requests only; others are answered.
+ * **Details**: `streamError` befalls streamed requests only, and a fault in the content only formats that can have it; other
+ * requests are answered.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const decide = (
   options: SimulatorOptions,
+  format: WireFormat,
   position: number,
   stream: boolean,
   draw: () => Draw
 ): Fate => {
-  const entry = options.script[position]
-  if (entry !== undefined) return scripted(entry, options, stream)
-  return befall(Fault.choose(options.faults, draw()), options.retryAfterMillis, stream)
+  const entry = options.script[position] ?? Fault.choose(options.faults, draw())
+  if (entry === undefined || entry === "answer") return { _tag: "Answer", fault: undefined }
+  if (typeof entry === "object" && "status" in entry) return own(entry)
+  const { fault, retryAfterMillis = options.retryAfterMillis } =
+    typeof entry === "string" ? { fault: entry } : entry
+  if (Fault.isStatusFault(fault)) {
+    return { _tag: "Error", fault, error: errorOf(format.vendor, fault, retryAfterMillis) }
+  }
+  return { _tag: "Answer", fault: canBefall(fault, format, stream) ? fault : undefined }
 }
 
-const scripted = (entry: ScriptEntry, options: SimulatorOptions, stream: boolean): Fate => {
-  if (entry === "answer") return { _tag: "Answer", fault: undefined }
-  if (typeof entry === "string") return befall(entry, options.retryAfterMillis, stream)
-  if ("fault" in entry) {
-    return befall(entry.fault, entry.retryAfterMillis ?? options.retryAfterMillis, stream)
-  }
+const own = (entry: Extract<ScriptEntry, { readonly status: number }>): Fate => {
   const { body, headers, status } = entry
   return { _tag: "Own", status, headers: headers ?? {}, body }
 }
 
-const befall = (
-  fault: Fault.FaultKind | undefined,
-  retryAfterMillis: number,
-  stream: boolean
-): Fate => {
-  if (fault === undefined || (fault === "streamError" && !stream)) {
-    return { _tag: "Answer", fault: undefined }
-  }
-  const error = Fault.errorOf(fault, retryAfterMillis)
-  return error === undefined ? { _tag: "Answer", fault } : { _tag: "Error", fault, error }
+const errorOf = (vendor: Vendor, fault: Fault.StatusFault, retryAfterMillis: number): WireError =>
+  fault === "rateLimited" ? { ...vendor.faults[fault], retryAfterMillis } : vendor.faults[fault]
+
+const canBefall = (fault: Fault.FaultKind, format: WireFormat, stream: boolean): boolean => {
+  if (fault === "streamError") return stream
+  return !Fault.isContentFault(fault) || format.contentFaults.includes(fault)
 }

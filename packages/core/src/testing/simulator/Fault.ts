@@ -9,17 +9,19 @@
 import * as Schema from "effect/Schema"
 
 import type { Draw } from "./Draw.ts"
-import type { ContentFault, WireError } from "./WireFormat.ts"
+import type { ContentFault } from "./WireFormat.ts"
 
 /**
  * Every kind of fault, in the order in which a draw goes through them.
  *
- * **Details**: answers with an error status: `rateLimited` (429 with Retry-After), `insufficientQuota` (429, the account is
- * out of credit), `unauthorized` (401), `internal` (500), `unavailable` (503), `overloaded` (529).
+ * **Details**: answers with an error status, here as OpenAI gives it: `rateLimited` (429 with Retry-After),
+ * `insufficientQuota` (429, the account is out of credit), `unauthorized` (401), `internal` (500), `unavailable` (503),
+ * `overloaded` (529); other vendors have their own statuses and words for the same.
  * Broken connections: `hang` (no answer ever), `reset` (before the first byte), `truncated` (cut within the body),
  * `stalled` (silent within the body), `streamError` (an error event within a stream; other requests are answered).
  * Broken content, all with status 200: `malformed` (not JSON), `noChoices`, `refusal`, `contentFilter`,
- * `schemaMismatch` (prose where JSON was asked for).
+ * `schemaMismatch` (prose where JSON was asked for); endpoints whose answers cannot have one of these answer as if it had not
+ * befallen them.
  *
  * @category models
  * @since 0.1.0
@@ -108,69 +110,27 @@ export const isContentFault = (kind: FaultKind | undefined): kind is ContentFaul
   kind === "schemaMismatch"
 
 /**
- * The error a status fault answers with, in OpenAI's wording; `undefined` for faults that are not an error status.
+ * The faults that are an error status; the vendor words them.
  *
- * **Source**: OpenAI "Error codes"; 529 is Anthropic's ("Errors", `overloaded_error`).
- *
- * @category combinators
+ * @category models
  * @since 0.1.0
  */
-export const errorOf = (kind: FaultKind, retryAfterMillis: number): WireError | undefined => {
-  const error = statusFaults[kind]
-  return error !== undefined && kind === "rateLimited" ? { ...error, retryAfterMillis } : error
-}
+export type StatusFault = (typeof statusFaults)[number]
+
+const statusFaults = [
+  "rateLimited",
+  "insufficientQuota",
+  "unauthorized",
+  "internal",
+  "unavailable",
+  "overloaded"
+] as const satisfies ReadonlyArray<FaultKind>
 
 /**
- * The server's own error, as a response of status 500 and as an event within a stream.
+ * Whether a fault is an error status.
  *
- * @category constants
+ * @category guards
  * @since 0.1.0
  */
-export const serverError: WireError = {
-  status: 500,
-  message: "The server had an error while processing your request. Sorry about that!",
-  type: "server_error",
-  param: null,
-  code: null
-}
-
-const statusFaults: { readonly [K in FaultKind]?: WireError } = {
-  rateLimited: {
-    status: 429,
-    message: "Rate limit reached for requests. Please slow down.",
-    type: "requests",
-    param: null,
-    code: "rate_limit_exceeded"
-  },
-  insufficientQuota: {
-    status: 429,
-    message:
-      "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
-    type: "insufficient_quota",
-    param: null,
-    code: "insufficient_quota"
-  },
-  unauthorized: {
-    status: 401,
-    message:
-      "Incorrect API key provided: sk-***. You can find your API key at https://platform.openai.com/account/api-keys.",
-    type: "invalid_request_error",
-    param: null,
-    code: "invalid_api_key"
-  },
-  internal: serverError,
-  unavailable: {
-    status: 503,
-    message: "The engine is currently overloaded, please try again later.",
-    type: "service_unavailable",
-    param: null,
-    code: null
-  },
-  overloaded: {
-    status: 529,
-    message: "Overloaded",
-    type: "overloaded_error",
-    param: null,
-    code: null
-  }
-}
+export const isStatusFault = (kind: FaultKind): kind is StatusFault =>
+  statusFaults.some((fault) => fault === kind)

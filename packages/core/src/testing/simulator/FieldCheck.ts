@@ -1,65 +1,68 @@
 /**
- * Checks of request fields that answer as OpenAI does: one error, naming the parameter by its path.
+ * Checks of request fields against a documented format: the first thing that is wrong, as a value.
  *
- * It is not Schema: what matters here is the wording and the code of the error, which clients read and tests assert on.
- *
- * **Source**: error bodies of the OpenAI API (`invalid_type`, `invalid_value`, `unknown_parameter`,
- * `missing_required_parameter`, `integer_below_min_value` and the like).
+ * It is not Schema and it words nothing: clients read the wording and the code of an error, tests assert on them, and every
+ * vendor has its own (`OpenAiError`, `AnthropicError`, `GeminiError`).
  *
  * @since 0.1.0
  */
-import type { WireError } from "./WireFormat.ts"
 
 /**
- * A check of one value at a path such as `messages[0].role`; `undefined` when the value is good.
+ * What a value was to be.
  *
  * @category models
  * @since 0.1.0
  */
-export type Check = (value: unknown, path: string) => WireError | undefined
+export type Expected =
+  | "string"
+  | "boolean"
+  | "integer"
+  | "decimal"
+  | "array"
+  | "object"
+  | "string or array"
 
 /**
- * A 400 error of type `invalid_request_error`.
+ * What is wrong with a body: one problem at a path such as `messages[0].role`.
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const invalid = (
-  message: string,
-  param: string | null,
-  code: string | null = null
-): WireError => ({ status: 400, message, type: "invalid_request_error", param, code })
+export type Violation = { readonly path: string } & (
+  | { readonly problem: "type"; readonly expected: Expected; readonly value: unknown }
+  | { readonly problem: "pattern"; readonly pattern: RegExp }
+  | {
+      readonly problem: "range"
+      readonly kind: "integer" | "decimal"
+      readonly value: number
+      readonly minimum: number
+      readonly maximum: number
+    }
+  | { readonly problem: "choice"; readonly value: unknown; readonly values: ReadonlyArray<string> }
+  | {
+      readonly problem: "length"
+      readonly length: number
+      readonly minimum: number
+      readonly maximum: number
+    }
+  | { readonly problem: "unknown" }
+  | { readonly problem: "missing" }
+)
 
 /**
- * The error for a parameter that has to be there.
+ * A check of one value at a path; `undefined` when the value is good.
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const missing = (path: string): WireError =>
-  invalid(`Missing required parameter: '${path}'.`, path, "missing_required_parameter")
+export type Check = (value: unknown, path: string) => Violation | undefined
 
-const wrongType = (path: string, expected: string, value: unknown): WireError =>
-  invalid(
-    `Invalid type for '${path}': expected ${expected}, but got ${describe(value)} instead.`,
-    path,
-    "invalid_type"
-  )
-
-const describe = (value: unknown): string => {
-  if (value === null) return "null"
-  if (Array.isArray(value)) return "an array"
-  switch (typeof value) {
-    case "string":
-      return "a string"
-    case "boolean":
-      return "a boolean"
-    case "number":
-      return Number.isInteger(value) ? "an integer" : "a decimal"
-    default:
-      return "an object"
-  }
-}
+const wrongType = (path: string, expected: Expected, value: unknown): Violation => ({
+  problem: "type",
+  path,
+  expected,
+  value
+})
 
 /**
  * Whether a value is a JSON object.
@@ -87,13 +90,9 @@ export const anything: Check = () => undefined
 export const string =
   (pattern?: RegExp): Check =>
   (value, path) => {
-    if (typeof value !== "string") return wrongType(path, "a string", value)
+    if (typeof value !== "string") return wrongType(path, "string", value)
     if (pattern === undefined || pattern.test(value)) return undefined
-    return invalid(
-      `Invalid '${path}': string does not match pattern. Expected a string that matches the pattern '${pattern.source}'.`,
-      path,
-      "invalid_value"
-    )
+    return { problem: "pattern", path, pattern }
   }
 
 /**
@@ -103,7 +102,7 @@ export const string =
  * @since 0.1.0
  */
 export const boolean: Check = (value, path) =>
-  typeof value === "boolean" ? undefined : wrongType(path, "a boolean", value)
+  typeof value === "boolean" ? undefined : wrongType(path, "boolean", value)
 
 /**
  * A whole number within bounds, both included.
@@ -116,7 +115,7 @@ export const integer =
   (value, path) =>
     typeof value === "number" && Number.isInteger(value)
       ? outside("integer", value, minimum, maximum, path)
-      : wrongType(path, "an integer", value)
+      : wrongType(path, "integer", value)
 
 /**
  * A number within bounds, both included.
@@ -129,7 +128,7 @@ export const decimal =
   (value, path) =>
     typeof value === "number"
       ? outside("decimal", value, minimum, maximum, path)
-      : wrongType(path, "a decimal", value)
+      : wrongType(path, "decimal", value)
 
 const outside = (
   kind: "integer" | "decimal",
@@ -137,16 +136,10 @@ const outside = (
   minimum: number,
   maximum: number,
   path: string
-): WireError | undefined => {
-  const side = value < minimum ? "below minimum" : value > maximum ? "above maximum" : undefined
-  if (side === undefined) return undefined
-  const bound = value < minimum ? `>= ${minimum}` : `<= ${maximum}`
-  return invalid(
-    `Invalid '${path}': ${kind} ${side} value. Expected a value ${bound}, but got ${value} instead.`,
-    path,
-    `${kind}_${value < minimum ? "below_min" : "above_max"}_value`
-  )
-}
+): Violation | undefined =>
+  value < minimum || value > maximum
+    ? { problem: "range", path, kind, value, minimum, maximum }
+    : undefined
 
 /**
  * One of the given strings.
@@ -156,21 +149,10 @@ const outside = (
  */
 export const oneOf =
   (...values: ReadonlyArray<string>): Check =>
-  (value, path) => {
-    if (typeof value !== "string") return wrongType(path, `one of ${list(values, "or")}`, value)
-    if (values.includes(value)) return undefined
-    return invalid(
-      `Invalid value: '${value}'. Supported values are: ${list(values, "and")}.`,
-      path,
-      "invalid_value"
-    )
-  }
-
-const list = (values: ReadonlyArray<string>, conjunction: string): string => {
-  const quoted = values.map((value) => `'${value}'`)
-  if (quoted.length < 3) return quoted.join(` ${conjunction} `)
-  return `${quoted.slice(0, -1).join(", ")}, ${conjunction} ${quoted.at(-1)}`
-}
+  (value, path) =>
+    typeof value === "string" && values.includes(value)
+      ? undefined
+      : { problem: "choice", path, value, values }
 
 /**
  * An array whose items pass the check, with bounds on its length.
@@ -181,20 +163,10 @@ const list = (values: ReadonlyArray<string>, conjunction: string): string => {
 export const array =
   (item: Check, minimum = 0, maximum = Number.POSITIVE_INFINITY): Check =>
   (value, path) => {
-    if (!Array.isArray(value)) return wrongType(path, "an array of objects", value)
-    if (value.length < minimum) {
-      return invalid(
-        `Invalid '${path}': empty array. Expected an array with minimum length ${minimum}, but got an empty array instead.`,
-        path,
-        "empty_array"
-      )
-    }
-    if (value.length > maximum) {
-      return invalid(
-        `Invalid '${path}': array too long. Expected an array with maximum length ${maximum}, but got an array with length ${value.length} instead.`,
-        path,
-        "array_above_max_length"
-      )
+    if (!Array.isArray(value)) return wrongType(path, "array", value)
+    const { length } = value
+    if (length < minimum || length > maximum) {
+      return { problem: "length", path, length, minimum, maximum }
     }
     for (let index = 0; index < value.length; index++) {
       const error = item(value[index], `${path}[${index}]`)
@@ -227,7 +199,7 @@ export const stringOr =
       ? undefined
       : Array.isArray(value)
         ? check(value, path)
-        : wrongType(path, "one of a string or array of objects", value)
+        : wrongType(path, "string or array", value)
 
 /**
  * Any JSON object.
@@ -236,7 +208,7 @@ export const stringOr =
  * @since 0.1.0
  */
 export const object: Check = (value, path) =>
-  isObject(value) ? undefined : wrongType(path, "an object", value)
+  isObject(value) ? undefined : wrongType(path, "object", value)
 
 /**
  * A JSON object with these fields and no others.
@@ -249,33 +221,41 @@ export const object: Check = (value, path) =>
 export const struct =
   (fields: { readonly [name: string]: Check }, required: ReadonlyArray<string> = []): Check =>
   (value, path) => {
-    if (!isObject(value)) return wrongType(path, "an object", value)
+    if (!isObject(value)) return wrongType(path, "object", value)
     const at = (name: string): string => (path === "" ? name : `${path}.${name}`)
     for (const name in value) {
       if (!Object.hasOwn(fields, name)) {
-        return invalid(`Unknown parameter: '${at(name)}'.`, at(name), "unknown_parameter")
+        return { problem: "unknown", path: at(name) }
       }
     }
     for (const name in value) {
       const error = fields[name]!(value[name], at(name))
       if (error !== undefined) return error
     }
-    for (const name of required) if (!(name in value)) return missing(at(name))
+    for (const name of required) if (!(name in value)) return { problem: "missing", path: at(name) }
     return undefined
   }
 
 /**
  * A JSON object whose field `tag` says which check applies to it.
  *
+ * **Details**: `inPath` puts the value of the tag into the paths of what is wrong inside, as Anthropic does.
+ *
  * @category combinators
  * @since 0.1.0
  */
-export const tagged = (tag: string, checks: { readonly [value: string]: Check }): Check => {
+export const tagged = (
+  tag: string,
+  checks: { readonly [value: string]: Check },
+  inPath = false
+): Check => {
   const checkTag = oneOf(...Object.keys(checks))
   return (value, path) => {
-    if (!isObject(value)) return wrongType(path, "an object", value)
-    if (!(tag in value)) return missing(`${path}.${tag}`)
+    if (!isObject(value)) return wrongType(path, "object", value)
+    if (!(tag in value)) return { problem: "missing", path: `${path}.${tag}` }
     const name = value[tag]
-    return checkTag(name, `${path}.${tag}`) ?? checks[String(name)]?.(value, path)
+    const wrong = checkTag(name, `${path}.${tag}`)
+    if (wrong !== undefined) return wrong
+    return checks[String(name)]?.(value, inPath ? `${path}.${String(name)}` : path)
   }
 }

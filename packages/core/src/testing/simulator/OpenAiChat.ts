@@ -10,10 +10,11 @@
  */
 import * as Result from "effect/Result"
 
-import { type ChatChoice, type ChatToolCall, make as makeChoice } from "./OpenAiChatChoice.ts"
+import { type ChatChoice, make as makeChoice } from "./OpenAiChatChoice.ts"
 import { type ChatRequest, decode } from "./OpenAiChatRequest.ts"
 import * as OpenAiHttp from "./OpenAiHttp.ts"
 import { pieces } from "./TokenCount.ts"
+import type { ToolCall } from "./ToolCall.ts"
 import type { AnswerContext, WireAnswer, WireFormat } from "./WireFormat.ts"
 
 /**
@@ -24,24 +25,18 @@ import type { AnswerContext, WireAnswer, WireFormat } from "./WireFormat.ts"
  */
 export const format: WireFormat = {
   name: "openai-chat",
+  vendor: OpenAiHttp.vendor,
   metered: true,
-  matches: (method, path) =>
-    method === "POST" && (path === "/v1/chat/completions" || path === "/chat/completions"),
-  apiKey: OpenAiHttp.bearerKey,
-  decode: (request, limits) => {
-    const text =
-      typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body)
-    return Result.map(decode(text, limits), (chat) => ({
+  contentFaults: ["noChoices", "refusal", "contentFilter", "schemaMismatch"],
+  matches: OpenAiHttp.isPost("/chat/completions"),
+  decode: (request, limits) =>
+    Result.map(decode(request, limits), (chat) => ({
       model: chat.model,
       hash: chat.hash,
       promptTokens: chat.promptTokens,
       stream: chat.stream,
       answer: (context) => answer(chat, context)
     }))
-  },
-  errorBody: OpenAiHttp.errorBody,
-  errorEvent: OpenAiHttp.errorEvent,
-  headers: OpenAiHttp.headers
 }
 
 const answer = (request: ChatRequest, context: AnswerContext): WireAnswer => {
@@ -55,7 +50,10 @@ const answer = (request: ChatRequest, context: AnswerContext): WireAnswer => {
   return {
     completionTokens,
     body: () => whole(request, context, choices, completionTokens),
-    events: () => events(request, context, choices, completionTokens)
+    stream: {
+      events: () => events(request, context, choices, completionTokens),
+      failure: OpenAiHttp.errorEvents
+    }
   }
 }
 
@@ -94,10 +92,12 @@ const whole = (
 
 const systemFingerprint = "fp_5eed5eed5e"
 
-const toolCall = ({ id, input, kind, name }: ChatToolCall) =>
-  kind === "custom"
+const toolCall = ({ input, kind, letters, name }: ToolCall) => {
+  const id = `call_${letters}`
+  return kind === "custom"
     ? { id, type: kind, custom: { name, input } }
     : { id, type: kind, function: { name, arguments: input } }
+}
 
 const usage = (request: ChatRequest, completionTokens: number) => ({
   prompt_tokens: request.promptTokens,

@@ -7,27 +7,18 @@
  */
 import * as Result from "effect/Result"
 
+import type { OutputKind } from "./AnswerText.ts"
 import { Fingerprint } from "./Draw.ts"
-import * as FieldCheck from "./FieldCheck.ts"
-import { invalid, isObject } from "./FieldCheck.ts"
+import type { SimulatedRequest } from "./Exchange.ts"
+import { isObject } from "./FieldCheck.ts"
+import * as OpenAiBody from "./OpenAiBody.ts"
 import * as OpenAiChatFields from "./OpenAiChatFields.ts"
 import type { Body } from "./OpenAiChatFields.ts"
 import * as OpenAiChatRules from "./OpenAiChatRules.ts"
 import { tokensOf } from "./TokenCount.ts"
-import type { ModelLimits, WireError } from "./WireFormat.ts"
-
-/**
- * A tool the model may call.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ChatTool {
-  readonly kind: "function" | "custom"
-  readonly name: string
-  /** JSON Schema of the arguments of a function. */
-  readonly parameters: unknown
-}
+import * as ToolCall from "./ToolCall.ts"
+import type { WireError } from "./Vendor.ts"
+import type { ModelLimits } from "./WireFormat.ts"
 
 /**
  * The parts of a request that shape its answer.
@@ -48,10 +39,9 @@ export interface ChatRequest {
   readonly stream: boolean
   readonly includeUsage: boolean
   readonly includeObfuscation: boolean
-  /** What the text has to be: JSON of a schema, any JSON object, or prose. */
-  readonly output: { readonly schema: unknown } | "object" | "text"
+  readonly output: OutputKind
   /** The tools to be called; empty for an answer in text. */
-  readonly calls: ReadonlyArray<ChatTool>
+  readonly calls: ReadonlyArray<ToolCall.Tool>
   /** Whether `tool_choice` named the tool, which changes the finish reason. */
   readonly callIsNamed: boolean
   /** How many alternatives per token; absent when log probabilities were not asked for. */
@@ -65,17 +55,12 @@ export interface ChatRequest {
  * @since 0.1.0
  */
 export const decode = (
-  text: string,
+  source: SimulatedRequest,
   limits: ModelLimits
 ): Result.Result<ChatRequest, WireError> => {
-  const json = parse(text)
-  if (!isObject(json)) return Result.fail(unreadable)
-  if (json["model"] === undefined || json["model"] === "") {
-    return Result.fail(invalid("you must provide a model parameter", null))
-  }
-  if (json["messages"] === undefined) return Result.fail(FieldCheck.missing("messages"))
-  const wrong = OpenAiChatFields.check(json, "")
-  if (wrong !== undefined) return Result.fail(wrong)
+  const read = OpenAiBody.read(source, OpenAiChatFields.check, ["messages"], limits)
+  if (Result.isFailure(read)) return Result.fail(read.failure)
+  const json = read.success
   const request = json as unknown as Body
   const prompt = measure(request)
   const broken = OpenAiChatRules.firstBroken(request, json, prompt.tokens, limits)
@@ -98,19 +83,6 @@ export const decode = (
     topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined
   })
 }
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const unreadable = invalid(
-  "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
-  null
-)
 
 // ---- the prompt's tokens
 
@@ -153,7 +125,7 @@ const measure = (request: Body): { readonly hash: number; readonly tokens: numbe
 
 // ---- what the answer has to be
 
-const outputOf = (request: Body): ChatRequest["output"] => {
+const outputOf = (request: Body): OutputKind => {
   switch (request.response_format?.type) {
     case "json_schema":
       return { schema: request.response_format.json_schema?.schema ?? {} }
@@ -164,35 +136,27 @@ const outputOf = (request: Body): ChatRequest["output"] => {
   }
 }
 
-const toolsOf = (request: Body): ReadonlyArray<ChatTool> =>
-  (request.tools ?? []).map((tool) => ({
-    kind: tool.type,
-    name: OpenAiChatRules.toolName(tool),
-    parameters: tool.function?.parameters ?? { type: "object", properties: {} }
-  }))
-
-/**
- * The tools to call: where `tool_choice` demands it, or where the last message says "call the tool".
- *
- * **Details**: of several tools the one named in the message is called, else the first; "call the tools" calls all of them
- * unless `parallel_tool_calls` is false.
- */
-const callsOf = (request: Body): ReadonlyArray<ChatTool> => {
+const callsOf = (request: Body): ReadonlyArray<ToolCall.Tool> => {
   const choice = request.tool_choice ?? "auto"
-  if (request.tools === undefined || choice === "none") return []
-  const tools = toolsOf(request)
-  const named = OpenAiChatRules.chosenName(request.tool_choice)
-  if (named !== undefined) return tools.filter((tool) => tool.name === named)
   const allowed = isObject(choice) ? choice.allowed_tools : undefined
-  const allowedNames = allowed?.tools.map(OpenAiChatRules.toolName)
-  const usable = tools.filter((tool) => allowedNames?.includes(tool.name) ?? true)
   const last = request.messages.at(-1)
   const text =
     typeof last?.content === "string" ? last.content : JSON.stringify(last?.content ?? "")
-  const asked = last?.role === "user" && /call the tool/i.test(text)
-  if (!asked && choice !== "required" && allowed?.mode !== "required") return []
-  if (/call the tools/i.test(text) && request.parallel_tool_calls !== false) return usable
-  return [usable.find((tool) => text.includes(tool.name)) ?? usable[0]].filter(
-    (tool) => tool !== undefined
-  )
+  return ToolCall.choose({
+    tools: (request.tools ?? []).map((tool) => ({
+      kind: tool.type,
+      name: OpenAiChatRules.toolName(tool),
+      parameters: tool.function?.parameters ?? { type: "object", properties: {} }
+    })),
+    mode:
+      choice === "none"
+        ? "none"
+        : choice === "required" || allowed?.mode === "required"
+          ? "required"
+          : "auto",
+    named: OpenAiChatRules.chosenName(request.tool_choice),
+    allowed: allowed?.tools.map(OpenAiChatRules.toolName),
+    lastWords: last?.role === "user" ? text : undefined,
+    parallel: request.parallel_tool_calls !== false
+  })
 }

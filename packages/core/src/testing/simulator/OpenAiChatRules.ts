@@ -5,10 +5,12 @@
  *
  * @since 0.1.0
  */
-import { invalid, isObject } from "./FieldCheck.ts"
+import { isObject } from "./FieldCheck.ts"
 import type { Body, Message, Tool } from "./OpenAiChatFields.ts"
+import { invalid } from "./OpenAiError.ts"
 import * as OpenAiStrictSchema from "./OpenAiStrictSchema.ts"
-import type { ModelLimits, WireError } from "./WireFormat.ts"
+import type { WireError } from "./Vendor.ts"
+import type { ModelLimits } from "./WireFormat.ts"
 
 /**
  * The first rule a request breaks, or `undefined`.
@@ -27,7 +29,6 @@ export const firstBroken = (
   combination(request, json) ??
   dialogue(request.messages) ??
   strictness(request) ??
-  capability(json, limits) ??
   size(request, promptTokens, limits)
 
 /**
@@ -142,20 +143,6 @@ const strictness = (request: Body): WireError | undefined => {
     }
   }
   return undefined
-}
-
-const capability = (
-  json: { readonly [name: string]: unknown },
-  limits: ModelLimits
-): WireError | undefined => {
-  const refused = limits.unsupportedParameters.find((name) => json[name] != null)
-  if (refused === undefined) return undefined
-  const hint = refused === "max_tokens" ? " Use 'max_completion_tokens' instead." : ""
-  return invalid(
-    `Unsupported parameter: '${refused}' is not supported with this model.${hint}`,
-    refused,
-    "unsupported_parameter"
-  )
 }
 
 const size = (request: Body, promptTokens: number, limits: ModelLimits): WireError | undefined => {

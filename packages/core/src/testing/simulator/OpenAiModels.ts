@@ -8,6 +8,7 @@
 import * as Result from "effect/Result"
 
 import * as OpenAiHttp from "./OpenAiHttp.ts"
+import * as OpenAiRefusal from "./OpenAiRefusal.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
 const path = /^(?:\/v1)?\/models(?:\/(.+))?$/
@@ -20,14 +21,15 @@ const path = /^(?:\/v1)?\/models(?:\/(.+))?$/
  */
 export const format: WireFormat = {
   name: "openai-models",
+  vendor: OpenAiHttp.vendor,
   metered: false,
+  contentFaults: [],
   matches: (method, requested) => method === "GET" && path.test(requested),
-  apiKey: OpenAiHttp.bearerKey,
   decode: (request, { models }) => {
     const segment = path.exec(request.path.split("?")[0] ?? "")?.[1]
     const known = models?.find((name) => name === segment || encodeURIComponent(name) === segment)
     if (segment !== undefined && models !== undefined && known === undefined) {
-      return Result.fail(OpenAiHttp.modelNotFound(segment))
+      return Result.fail(OpenAiRefusal.modelNotFound(segment))
     }
     const wanted = known ?? segment
     const body =
@@ -37,12 +39,9 @@ export const format: WireFormat = {
       hash: 0,
       promptTokens: 0,
       stream: false,
-      answer: () => ({ completionTokens: 0, body: () => JSON.stringify(body), events: () => [] })
+      answer: () => ({ completionTokens: 0, body: () => JSON.stringify(body) })
     })
-  },
-  errorBody: OpenAiHttp.errorBody,
-  errorEvent: OpenAiHttp.errorEvent,
-  headers: OpenAiHttp.headers
+  }
 }
 
 /** All models are as old as the API, so that the list does not change from run to run. */

@@ -12,17 +12,16 @@ import * as Result from "effect/Result"
 
 import { deliver, jsonType, type Reply } from "./Delivery.ts"
 import { Draw } from "./Draw.ts"
+import * as Endpoints from "./Endpoints.ts"
 import type { SimulatedOutcome, SimulatedRequest } from "./Exchange.ts"
 import * as Fate from "./Fate.ts"
 import * as Fault from "./Fault.ts"
 import { firstByteMillis } from "./Latency.ts"
-import * as OpenAiChat from "./OpenAiChat.ts"
-import * as OpenAiHttp from "./OpenAiHttp.ts"
-import * as OpenAiModels from "./OpenAiModels.ts"
 import * as ServerQuota from "./ServerQuota.ts"
 import type { SimulatorOptions } from "./SimulatorOptions.ts"
 import { Statistics, type SimulatorStats } from "./Statistics.ts"
-import type { WireAnswer, WireError, WireFormat, WireRequest } from "./WireFormat.ts"
+import type { Vendor, WireError } from "./Vendor.ts"
+import type { WireAnswer, WireFormat, WireRequest } from "./WireFormat.ts"
 
 /**
  * A running server; `Simulator` says what its members mean.
@@ -47,9 +46,6 @@ interface State {
   /** Responses: what makes their ids differ. */
   responses: number
 }
-
-/** The endpoints, most used first. */
-const formats: ReadonlyArray<WireFormat> = [OpenAiChat.format, OpenAiModels.format]
 
 /**
  * Starts a server with these settings.
@@ -108,19 +104,16 @@ const serve = (
 ): Reply => {
   const ordinal = state.responses++
   const path = request.path.split("?", 1)[0] ?? ""
-  const found = formats.find((format) => format.matches(request.method, path))
-  const format = found ?? OpenAiChat.format
-  const visit: Visit = { options, state, request, now, ordinal, format }
+  const format = Endpoints.find(request.method, path)
+  const vendor = format?.vendor ?? Endpoints.addressed(request)
+  const visit: Visit = { options, state, request, now, ordinal, vendor }
   state.statistics.arrive()
-  const understood =
-    found === undefined
-      ? Result.fail(OpenAiHttp.unknownUrl(request.method, path))
-      : understand(visit, found)
-  if (Result.isFailure(understood)) {
-    state.statistics.reject()
-    return refuse(visit, understood.failure)
-  }
-  return format.metered ? meter(visit, understood.success) : answerFree(visit, understood.success)
+  if (format === undefined) return reject(visit, vendor.unknownUrl(request.method, path))
+  const understood = understand(visit, format)
+  if (Result.isFailure(understood)) return reject(visit, understood.failure)
+  return format.metered
+    ? meter(visit, format, understood.success)
+    : answerFree(visit, understood.success)
 }
 
 /** One request with what it is answered from. */
@@ -131,36 +124,42 @@ interface Visit {
   readonly now: number
   /** The number of the response since the start. */
   readonly ordinal: number
-  readonly format: WireFormat
+  readonly vendor: Vendor
 }
 
 const understand = (
-  { options, request }: Visit,
+  { options, request, vendor }: Visit,
   format: WireFormat
 ): Result.Result<WireRequest, WireError> => {
   if (options.apiKey !== undefined) {
-    const key = format.apiKey(request)
-    if (key !== options.apiKey) return Result.fail(OpenAiHttp.wrongKey(key))
+    const key = vendor.apiKey(request)
+    if (key !== options.apiKey) return Result.fail(vendor.wrongKey(key))
   }
   const decoded = format.decode(request, options)
   if (Result.isFailure(decoded) || !format.metered || options.models === undefined) return decoded
   const { model } = decoded.success
-  return options.models.includes(model) ? decoded : Result.fail(OpenAiHttp.modelNotFound(model))
+  return options.models.includes(model) ? decoded : Result.fail(vendor.modelNotFound(model))
 }
 
+const requestIdOf = ({ options, ordinal }: Visit): string =>
+  `req_${new Draw(options.seed, ordinal, "request", 0).letters(32).toLowerCase()}`
+
 const headersOf = (
-  { format, now, options, ordinal, state }: Visit,
+  visit: Visit,
   processingMillis: number,
   retryAfterMillis?: number
-): { readonly [name: string]: string } => {
-  const limits = state.quota?.report(now)
-  return format.headers({
-    requestId: `req_${new Draw(options.seed, ordinal, "request", 0).letters(32).toLowerCase()}`,
+): { readonly [name: string]: string } =>
+  visit.vendor.headers({
+    requestId: requestIdOf(visit),
+    nowMillis: visit.now,
     processingMillis,
-    requests: limits?.requests,
-    tokens: limits?.tokens,
+    limits: visit.state.quota?.report(visit.now) ?? {},
     retryAfterMillis
   })
+
+const reject = (visit: Visit, error: WireError): Reply => {
+  visit.state.statistics.reject()
+  return refuse(visit, error)
 }
 
 const refuse = (visit: Visit, error: WireError, waitMillis = 0): Reply => {
@@ -168,7 +167,7 @@ const refuse = (visit: Visit, error: WireError, waitMillis = 0): Reply => {
     "content-type": jsonType,
     ...headersOf(visit, waitMillis, error.retryAfterMillis)
   }
-  const body = visit.format.errorBody(error)
+  const body = visit.vendor.errorBody(error, requestIdOf(visit))
   return {
     waitMillis,
     outcome: { _tag: "Response", status: error.status, headers, body },
@@ -206,13 +205,14 @@ const answerOwn = (
   }
 }
 
-const meter = (visit: Visit, asked: WireRequest): Reply => {
-  const { now, options, state } = visit
+const meter = (visit: Visit, format: WireFormat, asked: WireRequest): Reply => {
+  const { now, options, state, vendor } = visit
   const { statistics } = state
   const { hash, stream } = asked
   const seen = state.admissions?.get(hash) ?? 0
   const fate = Fate.decide(
     options,
+    format,
     state.admitted,
     stream,
     () => new Draw(options.seed, hash, "fault", seen)
@@ -222,13 +222,12 @@ const meter = (visit: Visit, asked: WireRequest): Reply => {
   // Where no answer is made, its prompt costs nothing either.
   const promptTokens = plan._tag === "Answer" ? asked.promptTokens : 0
   const completionTokens = plan._tag === "Answer" ? plan.answer.completionTokens : 0
-  const tokens = promptTokens + completionTokens
 
-  statistics.demand(now, tokens)
-  const refusal = state.quota?.admit(now, tokens)
+  statistics.demand(now, promptTokens + completionTokens)
+  const refusal = state.quota?.admit(now, promptTokens, completionTokens)
   if (refusal !== undefined) {
     statistics.violate(refusal.limitName)
-    return refuse(visit, OpenAiHttp.overQuota(asked.model, refusal))
+    return refuse(visit, vendor.overQuota(asked.model, refusal))
   }
   state.admitted++
   state.admissions?.set(hash, seen + 1)
@@ -246,7 +245,7 @@ const meter = (visit: Visit, asked: WireRequest): Reply => {
         answer: plan.answer,
         stream,
         fault: plan.fault,
-        format: visit.format,
+        serverError: vendor.faults.internal,
         statistics,
         headers: (processingMillis) => headersOf(visit, processingMillis),
         firstByteMillis: millis,
@@ -262,6 +261,7 @@ const compose = (
   fault: Fault.FaultKind | undefined
 ): WireAnswer =>
   asked.answer({
+    seed: options.seed,
     draw: (purpose, at) => new Draw(options.seed, asked.hash, purpose, at),
     fault: Fault.isContentFault(fault) ? fault : undefined,
     createdSeconds: Math.floor(now / 1000),

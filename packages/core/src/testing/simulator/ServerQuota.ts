@@ -24,8 +24,12 @@ const Limit = Schema.optional(Schema.Int.check(Schema.isGreaterThan(0)))
 export const QuotaSettings = Schema.Struct({
   /** Requests per minute. */
   rpm: Limit,
-  /** Tokens per minute. */
+  /** Tokens per minute, those of prompt and answer together. */
   tpm: Limit,
+  /** Tokens of prompts per minute. */
+  itpm: Limit,
+  /** Tokens of answers per minute. */
+  otpm: Limit,
   /** Requests per day. */
   rpd: Limit,
   /** Tokens per day. */
@@ -53,7 +57,7 @@ export type QuotaSettings = typeof QuotaSettings.Type
  * @category models
  * @since 0.1.0
  */
-export type LimitName = "rpm" | "tpm" | "rpd" | "tpd"
+export type LimitName = "rpm" | "tpm" | "itpm" | "otpm" | "rpd" | "tpd"
 
 /**
  * Why a request is over the quota.
@@ -84,6 +88,19 @@ export interface LimitReport {
 }
 
 /**
+ * What the server tells about its limits with every response: the minute's, else the day's; absent where there is none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QuotaReport {
+  readonly requests?: LimitReport | undefined
+  readonly tokens?: LimitReport | undefined
+  readonly inputTokens?: LimitReport | undefined
+  readonly outputTokens?: LimitReport | undefined
+}
+
+/**
  * A quota being enforced.
  *
  * @category models
@@ -91,12 +108,12 @@ export interface LimitReport {
  */
 export interface ServerQuota {
   /** Takes the cost from all windows and gives nothing back, or takes nothing and says why. */
-  readonly admit: (now: number, tokens: number) => QuotaRefusal | undefined
-  /** The minute's limits, else the day's; absent where there is none. */
-  readonly report: (now: number) => {
-    readonly requests: LimitReport | undefined
-    readonly tokens: LimitReport | undefined
-  }
+  readonly admit: (
+    now: number,
+    promptTokens: number,
+    completionTokens: number
+  ) => QuotaRefusal | undefined
+  readonly report: (now: number) => QuotaReport
 }
 
 const minuteMillis = 60_000
@@ -115,21 +132,25 @@ export const make = (settings: QuotaSettings): ServerQuota => {
       : QuotaWindow.make(settings.enforcement, limit, windowMillis, settings.burst)
   const rpm = start(settings.rpm, minuteMillis)
   const tpm = start(settings.tpm, minuteMillis)
+  const itpm = start(settings.itpm, minuteMillis)
+  const otpm = start(settings.otpm, minuteMillis)
   const rpd = start(settings.rpd, dayMillis)
   const tpd = start(settings.tpd, dayMillis)
   const windows = (
     [
       ["rpm", rpm],
       ["tpm", tpm],
+      ["itpm", itpm],
+      ["otpm", otpm],
       ["rpd", rpd],
       ["tpd", tpd]
     ] as const
   ).flatMap(([limitName, window]) => (window === undefined ? [] : [{ limitName, window }]))
   return {
-    admit: (now, tokens) => {
+    admit: (now, promptTokens, completionTokens) => {
       let refusal: QuotaRefusal | undefined
       for (const { limitName, window } of windows) {
-        const requested = amountOf(limitName, tokens)
+        const requested = amountOf(limitName, promptTokens, completionTokens)
         const waitMillis = window.waitMillis(now, requested)
         // The window that takes longest names the refusal: waiting for another would not help.
         if (waitMillis > (refusal?.waitMillis ?? 0)) {
@@ -138,18 +159,34 @@ export const make = (settings: QuotaSettings): ServerQuota => {
         }
       }
       if (refusal !== undefined) return refusal
-      for (const { limitName, window } of windows) window.take(now, amountOf(limitName, tokens))
+      for (const { limitName, window } of windows) {
+        window.take(now, amountOf(limitName, promptTokens, completionTokens))
+      }
       return undefined
     },
     report: (now) => ({
       requests: reportOf(rpm ?? rpd, now),
-      tokens: reportOf(tpm ?? tpd, now)
+      tokens: reportOf(tpm ?? tpd, now),
+      inputTokens: reportOf(itpm, now),
+      outputTokens: reportOf(otpm, now)
     })
   }
 }
 
-const amountOf = (limitName: LimitName, tokens: number): number =>
-  limitName === "rpm" || limitName === "rpd" ? 1 : tokens
+const amountOf = (limitName: LimitName, promptTokens: number, completionTokens: number): number => {
+  switch (limitName) {
+    case "rpm":
+    case "rpd":
+      return 1
+    case "itpm":
+      return promptTokens
+    case "otpm":
+      return completionTokens
+    case "tpm":
+    case "tpd":
+      return promptTokens + completionTokens
+  }
+}
 
 const reportOf = (
   window: QuotaWindow.QuotaWindow | undefined,

@@ -91,7 +91,7 @@ const receive = (
   }
 }
 
-/** The body as text; a form is written as multipart, whose boundary only its content type names. */
+/** The body as text, or as bytes where it is a form; a `FormData` is written as multipart, which chooses the boundary. */
 const bodyOf = (
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<
@@ -103,7 +103,7 @@ const bodyOf = (
     case "Empty":
       return Effect.succeed({ body: "" })
     case "Uint8Array":
-      return Effect.succeed({ body: new TextDecoder().decode(body.body) })
+      return Effect.succeed({ body: received(request, body.body) })
     case "Raw":
       return typeof body.body === "string"
         ? Effect.succeed({ body: body.body })
@@ -113,7 +113,7 @@ const bodyOf = (
     case "Stream":
       return Stream.mkUint8Array(body.stream).pipe(
         Effect.mapBoth({
-          onSuccess: (bytes) => ({ body: new TextDecoder().decode(bytes) }),
+          onSuccess: (bytes) => ({ body: received(request, bytes) }),
           onFailure: (cause) =>
             new HttpClientError.HttpClientError({
               reason: new HttpClientError.EncodeError({ request, cause })
@@ -122,6 +122,14 @@ const bodyOf = (
       )
   }
 }
+
+const received = (
+  { headers }: HttpClientRequest.HttpClientRequest,
+  bytes: Uint8Array
+): string | Uint8Array =>
+  headers["content-type"]?.startsWith("multipart/") === true
+    ? bytes
+    : new TextDecoder().decode(bytes)
 
 const written = (request: HttpClientRequest.HttpClientRequest, source: globalThis.Response) =>
   Effect.map(

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+import { EmbeddingSettings } from "./EmbeddingVector.ts"
 import * as Fault from "./Fault.ts"
 import { Latency } from "./Latency.ts"
 import { QuotaSettings } from "./ServerQuota.ts"
@@ -76,7 +77,9 @@ export const SimulatorOptions = Schema.Struct({
   /** Parameters the model refuses, as reasoning models refuse `max_tokens`. */
   unsupportedParameters: Schema.Array(Schema.String).pipe(
     Schema.withDecodingDefault(Effect.succeed([]))
-  )
+  ),
+  /** Default: the documented limits, and no poison. */
+  embeddings: EmbeddingSettings.pipe(Schema.withDecodingDefault(Effect.succeed({})))
 })
 
 /**

@@ -64,7 +64,15 @@ export class Statistics {
   private requests = 0
   private answered = 0
   private rejected = 0
-  private readonly violations = { total: 0, rpm: 0, tpm: 0, rpd: 0, tpd: 0 }
+  private readonly violations = {
+    total: 0,
+    rpm: 0,
+    tpm: 0,
+    itpm: 0,
+    otpm: 0,
+    rpd: 0,
+    tpd: 0
+  }
   private readonly faults: { [K in FaultKind]?: number } = {}
   private scripted = 0
   private aborted = 0

@@ -2,30 +2,16 @@
  * The small interface every wire format of the simulator fills in: recognise, check, answer, word errors.
  *
  * A format knows one endpoint's JSON. It knows no quota, no latency and no broken connections; the simulator adds those
- * around it. The next format is one more file that exports a value of this type, and one more entry in `Server.ts`.
+ * around it. The next format is one more file that exports a value of this type, and one more entry in `Endpoints.ts`.
  *
  * @since 0.1.0
  */
 import type * as Result from "effect/Result"
 
 import type { Draw } from "./Draw.ts"
+import type { EmbeddingSettings } from "./EmbeddingVector.ts"
 import type { SimulatedRequest } from "./Exchange.ts"
-import type { LimitReport } from "./ServerQuota.ts"
-
-/**
- * An error as the server words it; the fields are OpenAI's, and other formats render what they have of them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WireError {
-  readonly status: number
-  readonly message: string
-  readonly type: string
-  readonly param: string | null
-  readonly code: string | null
-  readonly retryAfterMillis?: number
-}
+import type { Vendor, WireError } from "./Vendor.ts"
 
 /**
  * What the simulated model can take.
@@ -41,6 +27,7 @@ export interface ModelLimits {
   readonly maxOutputTokens?: number | undefined
   /** Parameters the model refuses, as reasoning models refuse `max_tokens`. */
   readonly unsupportedParameters: ReadonlyArray<string>
+  readonly embeddings: EmbeddingSettings
 }
 
 /**
@@ -58,6 +45,7 @@ export type ContentFault = "noChoices" | "refusal" | "contentFilter" | "schemaMi
  * @since 0.1.0
  */
 export interface AnswerContext {
+  readonly seed: number
   /** Draws that depend on the seed and the prompt alone. */
   readonly draw: (purpose: string, ordinal: number) => Draw
   readonly fault: ContentFault | undefined
@@ -76,10 +64,26 @@ export interface AnswerContext {
  */
 export interface WireAnswer {
   readonly completionTokens: number
+  /** Of the whole body; JSON when absent. */
+  readonly contentType?: string
   /** The whole body of a response that is not streamed. */
   readonly body: () => string
-  /** The server-sent events of a streamed one, each with its `data: ` and blank line. */
+  /** The streamed response; absent where the endpoint streams nothing. */
+  readonly stream?: WireStream
+}
+
+/**
+ * A streamed answer, not yet written out.
+ *
+ * **Shape**: each text is one server-sent event with its `data: ` and its blank line.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WireStream {
   readonly events: () => ReadonlyArray<string>
+  /** What follows after so many events, when the server fails then. */
+  readonly failure: (error: WireError, sent: number) => ReadonlyArray<string>
 }
 
 /**
@@ -98,20 +102,6 @@ export interface WireRequest {
 }
 
 /**
- * What goes into the headers of every response.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ResponseFacts {
-  readonly requestId: string
-  readonly processingMillis: number
-  readonly requests: LimitReport | undefined
-  readonly tokens: LimitReport | undefined
-  readonly retryAfterMillis: number | undefined
-}
-
-/**
  * One endpoint of one vendor.
  *
  * @category models
@@ -119,20 +109,16 @@ export interface ResponseFacts {
  */
 export interface WireFormat {
   readonly name: string
+  readonly vendor: Vendor
   /** Whether latency, quota, faults and the script apply. */
   readonly metered: boolean
+  /** The faults its answers can have in their content; requests that meet another are answered. */
+  readonly contentFaults: ReadonlyArray<ContentFault>
   /** `path` comes without its query. */
   readonly matches: (method: string, path: string) => boolean
-  /** The key the client sent. */
-  readonly apiKey: (request: SimulatedRequest) => string | undefined
   /** Reads the request and checks it against the documented format. */
   readonly decode: (
     request: SimulatedRequest,
     limits: ModelLimits
   ) => Result.Result<WireRequest, WireError>
-  /** The body of an error response. */
-  readonly errorBody: (error: WireError) => string
-  /** An error as an event within a stream that had begun. */
-  readonly errorEvent: (error: WireError) => string
-  readonly headers: (facts: ResponseFacts) => { readonly [name: string]: string }
 }
