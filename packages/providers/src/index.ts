@@ -3,4 +3,6 @@
  *
  * @since 0.1.0
  */
+export * as Anthropic from "./anthropic/Anthropic.ts"
+export * as Gemini from "./gemini/Gemini.ts"
 export * as OpenAi from "./openai/OpenAi.ts"

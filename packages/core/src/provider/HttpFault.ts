@@ -75,7 +75,7 @@ export const statusError = (options: {
     // A server that broke while working may have done the work; one that refused has not.
     outcome: status >= 500 && status !== 503 && status !== 529 ? "unknown" : "refused",
     requestId: ResponseHeaders.requestId(headers),
-    rateLimits: ResponseHeaders.rateLimits(headers)
+    rateLimits: ResponseHeaders.rateLimits(headers, nowMillis)
   })
 }
 

@@ -42,6 +42,9 @@ export interface LimitHeaders {
 export interface RateLimitHeaders {
   readonly requests: LimitHeaders | undefined
   readonly tokens: LimitHeaders | undefined
+  /** Where the provider limits input and output apart; `tokens` is then the one that is nearer to its end. */
+  readonly inputTokens?: LimitHeaders | undefined
+  readonly outputTokens?: LimitHeaders | undefined
 }
 
 /**
@@ -56,23 +59,68 @@ export const requestId = (headers: Headers): string | undefined =>
 /**
  * The rate limits a response reports, or `undefined` when it reports none.
  *
- * **Source**: OpenAI "Rate limits", headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` (read November 2026).
+ * **Details**: some providers say when a limit is whole again as a time of day; that is understood only where `nowMillis`
+ * says what time it is, in milliseconds since 1970.
+ *
+ * **Source**: OpenAI "Rate limits", headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`; Anthropic "Rate limits",
+ * headers `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`, resets as RFC 3339
+ * (read November 2026).
  *
  * @category getters
  * @since 0.1.0
  */
-export const rateLimits = (headers: Headers): RateLimitHeaders | undefined => {
-  const requests = limitHeaders(headers, "requests")
-  const tokens = limitHeaders(headers, "tokens")
-  return requests === undefined && tokens === undefined ? undefined : { requests, tokens }
+export const rateLimits = (headers: Headers, nowMillis?: number): RateLimitHeaders | undefined => {
+  const requests = limitHeaders(headers, "requests", nowMillis)
+  const tokens = limitHeaders(headers, "tokens", nowMillis)
+  const inputTokens = limitHeaders(headers, "input-tokens", nowMillis)
+  const outputTokens = limitHeaders(headers, "output-tokens", nowMillis)
+  if (inputTokens === undefined && outputTokens === undefined) {
+    return requests === undefined && tokens === undefined ? undefined : { requests, tokens }
+  }
+  return { requests, tokens, inputTokens, outputTokens }
 }
 
-const limitHeaders = (headers: Headers, kind: "requests" | "tokens"): LimitHeaders | undefined => {
+type LimitKind = "requests" | "tokens" | "input-tokens" | "output-tokens"
+
+const limitHeaders = (
+  headers: Headers,
+  kind: LimitKind,
+  nowMillis: number | undefined
+): LimitHeaders | undefined => {
   const limit = headers[`x-ratelimit-limit-${kind}`]
   const remaining = headers[`x-ratelimit-remaining-${kind}`]
   const reset = headers[`x-ratelimit-reset-${kind}`]
-  if (limit === undefined && remaining === undefined && reset === undefined) return undefined
+  if (limit === undefined && remaining === undefined && reset === undefined) {
+    return datedLimitHeaders(headers, kind, nowMillis)
+  }
   return { limit: count(limit), remaining: count(remaining), resetMillis: durationMillis(reset) }
+}
+
+const datedLimitHeaders = (
+  headers: Headers,
+  kind: LimitKind,
+  nowMillis: number | undefined
+): LimitHeaders | undefined => {
+  const limit = headers[`anthropic-ratelimit-${kind}-limit`]
+  const remaining = headers[`anthropic-ratelimit-${kind}-remaining`]
+  const reset = headers[`anthropic-ratelimit-${kind}-reset`]
+  if (limit === undefined && remaining === undefined && reset === undefined) return undefined
+  return {
+    limit: count(limit),
+    remaining: count(remaining),
+    resetMillis: millisUntil(reset, nowMillis)
+  }
+}
+
+const millisUntil = (
+  time: string | undefined,
+  nowMillis: number | undefined
+): number | undefined => {
+  if (time === undefined || nowMillis === undefined) return undefined
+  const date = DateTime.make(time.trim())
+  return Option.isNone(date)
+    ? undefined
+    : Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis)
 }
 
 const count = (text: string | undefined): number | undefined => {

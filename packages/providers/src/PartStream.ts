@@ -1,0 +1,90 @@
+/**
+ * A streamed generation out of the events of a response: the parts as they come, the whole answer last.
+ *
+ * What an event means, the vendor's protocol says, as a machine: a state, a step per event and an end. What a failure means is
+ * the same for all vendors: before the first part it is that of a whole response, after it an interruption that keeps what had
+ * arrived.
+ *
+ * @since 0.1.0
+ */
+import type { Generation } from "@infermesh/core/operation/Generate"
+import type { TokenUsage } from "@infermesh/core/operation/Usage"
+import type { Answer, GenerationPart } from "@infermesh/core/provider/Provider"
+import { AttemptError } from "@infermesh/core/provider/Provider"
+import { explain, StreamInterrupted } from "@infermesh/core/Reason"
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+
+/**
+ * How one vendor's events become parts and answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Machine<State> {
+  readonly start: () => State
+  /** Changes the state by one event, and gives the parts in it. */
+  readonly step: (
+    state: State,
+    data: string
+  ) => Result.Result<ReadonlyArray<GenerationPart>, AttemptError>
+  /** The answer; fails when the events ended before it was whole. */
+  readonly end: (state: State) => Result.Result<Answer<Generation>, AttemptError>
+  /** What has arrived of the first choice, for an interruption. */
+  readonly arrived: (state: State) => {
+    readonly text: string
+    readonly usage: TokenUsage | undefined
+  }
+}
+
+/**
+ * Parts and answer of a stream of events.
+ *
+ * **Errors**: before the first part as for a whole response; after it `StreamInterrupted`, with the text and usage so far.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = <State>(
+  events: Stream.Stream<string, AttemptError>,
+  machine: Machine<State>
+): Stream.Stream<GenerationPart | Answer<Generation>, AttemptError> =>
+  Stream.suspend(() => {
+    const state = machine.start()
+    let started = false
+    return events.pipe(
+      Stream.mapEffect((data) => Effect.fromResult(machine.step(state, data))),
+      Stream.flattenIterable,
+      Stream.tap(() => Effect.sync(() => void (started = true))),
+      Stream.concat(Stream.fromEffect(Effect.suspend(() => Effect.fromResult(machine.end(state))))),
+      Stream.mapError((error) =>
+        started ? interrupted(error, machine.arrived(state)) : withUsage(error, machine, state)
+      )
+    )
+  })
+
+/** A provider that had begun has counted the prompt, whatever it says afterwards. */
+const withUsage = <State>(
+  error: AttemptError,
+  machine: Machine<State>,
+  state: State
+): AttemptError => {
+  const { usage } = machine.arrived(state)
+  const { rateLimits, reason, requestId } = error
+  return usage === undefined
+    ? error
+    : new AttemptError({ reason, outcome: "unknown", requestId, rateLimits, usage })
+}
+
+const interrupted = (
+  error: AttemptError,
+  { text, usage }: { readonly text: string; readonly usage: TokenUsage | undefined }
+): AttemptError =>
+  new AttemptError({
+    reason: new StreamInterrupted({ description: explain(error.reason), text, usage }),
+    outcome: "unknown",
+    requestId: error.requestId,
+    rateLimits: error.rateLimits,
+    usage
+  })
