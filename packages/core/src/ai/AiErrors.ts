@@ -29,29 +29,29 @@ const toAiReason = (reason: Reason): AiError.AiErrorReason => {
     case "InvalidInput":
       return new AiError.InvalidUserInputError({ description })
     case "TimedOut":
-    case "NoDeployment":
       return new AiError.InternalProviderError({ description })
-    case "StreamInterrupted":
-      return new AiError.NetworkError({
-        reason: "TransportError",
-        method: "POST",
-        url: "",
-        description
-      })
+    case "NoDeployment":
+      return reason.isRetryable
+        ? new AiError.InternalProviderError({ description })
+        : new AiError.UnknownError({ description })
     case "BudgetExceeded":
-      return new AiError.QuotaExhaustedError({})
+      // This class has no words of its own for a budget that is ours and not the account's.
+      return new AiError.QuotaExhaustedError({ metadata: { infermesh: { description } } })
     case "Unsupported":
     case "ContextWindowExceeded":
     case "ModelNotFound":
     case "QuotaUnsatisfiable":
       return new AiError.InvalidRequestError({ description })
     default:
+      // A stream that broke is here too: what had arrived was handed out, so it must not look as if it could be tried again.
       return new AiError.UnknownError({ description })
   }
 }
 
 /**
  * The failure of a foreign language model as the failure of an attempt.
+ *
+ * **Details**: what can be tried again there can be tried again here.
  *
  * @category conversions
  * @since 0.1.0
@@ -72,9 +72,19 @@ export const fromAiError = (error: AiError.AiError): AttemptError => {
     case "StructuredOutputError":
     case "UnknownError":
       return new AttemptError({ reason, outcome: "unknown" })
+    // Found by the model's own client, before it sent anything.
+    case "InvalidUserInputError":
+    case "ToolConfigurationError":
+    case "ToolkitRequiredError":
+      return new AttemptError({
+        reason: new AiError.InvalidRequestError({ description: reason.message }),
+        outcome: "unsent"
+      })
     default:
       return new AttemptError({
-        reason: new AiError.InvalidResponseError({ description: reason.message }),
+        reason: reason.isRetryable
+          ? new AiError.InternalProviderError({ description: reason.message })
+          : new AiError.InvalidResponseError({ description: reason.message }),
         outcome: "unknown"
       })
   }

@@ -7,11 +7,10 @@
  *
  * @since 0.1.0
  */
-import type * as AiError from "effect/ai/AiError"
+import * as AiError from "effect/ai/AiError"
 import * as LanguageModel from "effect/ai/LanguageModel"
 import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
 import type * as Response from "effect/ai/Response"
-import type * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,6 +24,7 @@ import type { InferenceError } from "../InferenceError.ts"
 import type { Choice, GenerationResult } from "../operation/Generate.ts"
 import type { ToolCall } from "../operation/ToolCall.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
+import { unfence } from "../output/StructuredOutput.ts"
 import { toAiError } from "./AiErrors.ts"
 
 /**
@@ -49,16 +49,16 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Inference> =
     const inference = yield* Inference
     return yield* LanguageModel.make({
       generateText: (options) =>
-        Effect.flatMap(RequestOptions, (request) =>
-          Effect.mapBoth(inference.generate(options.prompt, { ...request, ...asked(options) }), {
+        Effect.flatMap(asked(options, "generateText"), (request) =>
+          Effect.mapBoth(inference.generate(options.prompt, request), {
             onFailure: (error: InferenceError) => toAiError(error, "generateText"),
-            onSuccess: parts
+            onSuccess: (result) => parts(result, options.responseFormat.type === "json")
           })
         ),
       streamText: (options) =>
         Stream.unwrap(
-          Effect.map(RequestOptions, (request) =>
-            streamed(inference.generateStream(options.prompt, { ...request, ...asked(options) }))
+          Effect.map(asked(options, "streamText"), (request) =>
+            streamed(inference.generateStream(options.prompt, request))
           )
         ),
       codecTransformer: OpenAiStructuredOutput.toCodecOpenAI
@@ -66,47 +66,51 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Inference> =
   })
 )
 
-/** The wire form of a schema is costly to make and asked for on every call. */
-const jsonSchemas = new WeakMap<object, { readonly [key: string]: unknown }>()
+/** Our options for a call: those of `RequestOptions`, the tools, and the form of the answer. */
+const asked = Effect.fnUntraced(function* (
+  { responseFormat, toolChoice, tools }: LanguageModel.ProviderOptions,
+  method: string
+) {
+  const request = yield* RequestOptions
+  const chosenTools = tools.length === 0 ? {} : { tools, toolChoice: mode(toolChoice) }
+  if (responseFormat.type === "text") return { ...request, ...chosenTools }
+  const output = yield* Effect.mapError(outputOf(responseFormat), (reason) =>
+    AiError.make({ module: "infermesh", method, reason })
+  )
+  return { ...request, ...chosenTools, output }
+})
 
-const jsonSchemaOf = (schema: Schema.Top) => {
-  let found = jsonSchemas.get(schema)
-  if (found === undefined) {
-    found = OpenAiStructuredOutput.toCodecOpenAI(
-      schema as Schema.Codec<unknown, unknown>
-    ).jsonSchema
-    jsonSchemas.set(schema, found)
-  }
-  return found
-}
+type Output = { readonly [key: string]: unknown }
 
-const asked = (options: LanguageModel.ProviderOptions) => {
-  const { responseFormat, toolChoice, tools } = options
-  return {
-    ...(tools.length === 0
-      ? {}
-      : { tools: chosen(tools, toolChoice), toolChoice: mode(toolChoice) }),
-    ...(responseFormat.type === "text"
-      ? {}
-      : {
-          // `effect/ai` decodes the answer itself; the provider only has to be told its form.
-          output: {
-            type: "json_schema",
-            json_schema: {
-              name: responseFormat.objectName,
-              schema: jsonSchemaOf(responseFormat.schema),
-              strict: true
-            }
-          }
-        })
-  }
-}
+/** The wire form of a schema and its validator are costly to make, and asked for on every call. */
+const outputs = new WeakMap<object, { readonly name: string; readonly output: Output }>()
 
-const chosen = (tools: ReadonlyArray<Tool.Any>, choice: LanguageModel.ToolChoice<string>) =>
-  typeof choice === "object" && "oneOf" in choice
-    ? tools.filter(({ name }) => choice.oneOf.includes(name))
-    : tools
+/** `effect/ai` decodes the answer itself; the provider only has to be told its form. */
+const outputOf = ({
+  objectName,
+  schema
+}: Extract<LanguageModel.ProviderOptions["responseFormat"], { readonly type: "json" }>) =>
+  Effect.try({
+    try: (): Output => {
+      const known = outputs.get(schema)
+      if (known?.name === objectName) return known.output
+      const { jsonSchema } = OpenAiStructuredOutput.toCodecOpenAI(
+        schema as Schema.Codec<unknown, unknown>
+      )
+      const output = {
+        type: "json_schema",
+        json_schema: { name: objectName, schema: jsonSchema, strict: true }
+      }
+      outputs.set(schema, { name: objectName, output })
+      return output
+    },
+    catch: (cause) =>
+      new AiError.UnsupportedSchemaError({
+        description: cause instanceof Error ? cause.message : "it has no JSON Schema"
+      })
+  })
 
+/** The tools of a `oneOf` are already the only ones given. */
 const mode = (choice: LanguageModel.ToolChoice<string>) =>
   typeof choice === "string"
     ? choice
@@ -114,18 +118,22 @@ const mode = (choice: LanguageModel.ToolChoice<string>) =>
       ? { tool: choice.tool }
       : (choice.mode ?? "auto")
 
-const parts = (result: GenerationResult<unknown>): Array<Response.PartEncoded> => [
-  ...content(result.choices[0]),
+const parts = (result: GenerationResult<unknown>, isJson: boolean): Array<Response.PartEncoded> => [
+  ...content(result.choices[0], isJson),
   finish(result)
 ]
 
-const content = (choice: Choice): Array<Response.PartEncoded> => [
-  ...(choice.reasoning === undefined
-    ? []
-    : [{ type: "reasoning" as const, text: choice.reasoning }]),
-  ...(choice.text === "" ? [] : [{ type: "text" as const, text: choice.text }]),
-  ...choice.toolCalls.map(toolCall)
-]
+const content = (choice: Choice, isJson: boolean): Array<Response.PartEncoded> => {
+  // `effect/ai` reads JSON and nothing else; what we tolerate around it is taken off for it.
+  const text = isJson ? unfence(choice.text) : choice.text
+  return [
+    ...(choice.reasoning === undefined
+      ? []
+      : [{ type: "reasoning" as const, text: choice.reasoning }]),
+    ...(text === "" ? [] : [{ type: "text" as const, text }]),
+    ...choice.toolCalls.map(toolCall)
+  ]
+}
 
 const toolCall = (call: ToolCall) => ({
   type: "tool-call" as const,

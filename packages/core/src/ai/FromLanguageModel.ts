@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as AiError from "effect/ai/AiError"
+import * as AiError from "effect/ai/AiError"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import type * as Response from "effect/ai/Response"
 import * as Tool from "effect/ai/Tool"
@@ -17,9 +17,10 @@ import * as Stream from "effect/Stream"
 import type { Choice, FinishReason, GenerateRequest, Generation } from "../operation/Generate.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import * as Usage from "../operation/Usage.ts"
-import type { Answer, Connection, GenerationPart, Provider } from "../provider/Provider.ts"
+import type { Answer, Connection, GenerationPart, Provider, Target } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
 import { Unsupported } from "../Reason.ts"
+import { SettingsError } from "../SettingsError.ts"
 import { fromAiError } from "./AiErrors.ts"
 
 /**
@@ -32,7 +33,18 @@ import { fromAiError } from "./AiErrors.ts"
  */
 export const make = (name: string, model: LanguageModel.LanguageModel): Provider => ({
   name,
-  connect: ({ model: modelId }) => {
+  connect: (target) => {
+    const modelId = target.model
+    const setting = unusable(target)
+    if (setting !== undefined) {
+      return Effect.fail(
+        new SettingsError({
+          setting,
+          problem: `the provider '${name}' is a LanguageModel of effect/ai, which has a connection of its own`,
+          hint: "Set it where that LanguageModel is made"
+        })
+      )
+    }
     const connection: Connection = {
       generate: (request) =>
         Effect.flatMap(question(name, request), (asked) =>
@@ -54,6 +66,18 @@ export const make = (name: string, model: LanguageModel.LanguageModel): Provider
     return Effect.succeed(connection)
   }
 })
+
+/** The setting of a deployment that a language model has no place for; nothing is dropped in silence. */
+const unusable = ({ apiBase, apiKey, extraBody, headers }: Target): string | undefined =>
+  apiBase !== undefined
+    ? "apiBase"
+    : apiKey !== undefined
+      ? "apiKey"
+      : Object.keys(headers).length > 0
+        ? "headers"
+        : Object.keys(extraBody).length > 0
+          ? "extraBody"
+          : undefined
 
 /** The tools are known only at run time, so the types that `effect/ai` derives from a toolkit say nothing here. */
 type Ask<A> = (options: unknown) => A
@@ -163,6 +187,7 @@ const streamed = (
     let calls = 0
     return parts.pipe(
       Stream.mapError(fromAiError),
+      Stream.tap((part) => (part.type === "error" ? Effect.fail(inBand(part.error)) : Effect.void)),
       Stream.map((part): ReadonlyArray<GenerationPart> => {
         seen.push(part)
         switch (part.type) {
@@ -189,3 +214,14 @@ const streamed = (
       Stream.concat(Stream.fromEffect(Effect.sync(() => answer(modelId, seen))))
     )
   })
+
+/** A failure that came as a part of the stream; it ends the answer like any other. */
+const inBand = (error: unknown): AttemptError =>
+  AiError.isAiError(error)
+    ? fromAiError(error)
+    : new AttemptError({
+        reason: new AiError.InternalProviderError({
+          description: error instanceof Error ? error.message : "the stream carried an error"
+        }),
+        outcome: "unknown"
+      })
