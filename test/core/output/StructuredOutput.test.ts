@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as StructuredOutput from "@infermesh/core/output/StructuredOutput"
-import { Effect, Schema } from "effect"
+import { Effect, Fiber, Schema } from "effect"
+import { OpenAiStructuredOutput } from "effect/ai"
 
 const Summary = Schema.Struct({
   headline: Schema.String,
@@ -66,6 +67,36 @@ describe("StructuredOutput.format", () => {
           assert.strictEqual(format.jsonSchema["type"], "object")
           assert.deepStrictEqual(format.jsonSchema["required"], ["value"])
           assert.deepStrictEqual(yield* format.decode(JSON.stringify({ value: sent })), value)
+        })
+      )
+    }
+
+    const word = Schema.String
+    const schemas: ReadonlyArray<readonly [string, Schema.Codec<unknown, unknown>]> = [
+      ["optional fields", Schema.Struct({ a: word, b: Schema.optionalKey(Schema.Int) })],
+      ["nested optional fields", Schema.Struct({ a: Schema.Struct({ b: Schema.optional(word) }) })],
+      ["a record", Schema.Struct({ all: Schema.Record(word, Schema.Int) })],
+      ["a tuple", Schema.Struct({ pair: Schema.Tuple([word, Schema.Boolean]) })],
+      ["a list of unions", Schema.Array(Schema.Union([Schema.Int, word, Schema.Null]))],
+      ["literals", Schema.Struct({ kind: Schema.Literals(["a", "b"]), n: Schema.Finite })],
+      ["a record at the root", Schema.Record(word, Schema.Array(word))],
+      ["a tuple at the root", Schema.Tuple([word, Schema.Int])],
+      ["a class", Person],
+      ["a text at the root", word]
+    ]
+    for (const [what, schema] of schemas) {
+      it.effect.prop(`reads what was written by its own form: ${what}`, [schema], ([value]) =>
+        Effect.gen(function* () {
+          const format = yield* StructuredOutput.format(schema)
+          const wrapped = Schema.Struct({ value: schema })
+          const isWrapped = Object.keys(format.jsonSchema["properties"] ?? {}).join() === "value"
+          const { codec } = OpenAiStructuredOutput.toCodecOpenAI(isWrapped ? wrapped : schema)
+          const sent = yield* Schema.encodeUnknownEffect(codec as Schema.Codec<unknown, unknown>)(
+            isWrapped ? { value } : value
+          )
+          const read = yield* format.decode(JSON.stringify(sent))
+          // As JSON: it knows neither -0 nor fields that are there and undefined.
+          assert.strictEqual(JSON.stringify(read), JSON.stringify(value))
         })
       )
     }
@@ -183,6 +214,17 @@ describe("StructuredOutput.format", () => {
           { concurrency: "unbounded" }
         )
         assert.strictEqual(new Set(formats).size, 1)
+      })
+    )
+
+    it.effect("is compiled also after the first request for it was interrupted", () =>
+      Effect.gen(function* () {
+        const own = { type: "object", title: "interrupted" }
+        const fiber = yield* Effect.forkChild(StructuredOutput.format(own), {
+          startImmediately: true
+        })
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual((yield* StructuredOutput.format(own)).name, "interrupted")
       })
     )
 

@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 
 import { byteLength } from "../admission/TokenEstimate.ts"
 import type { EmbedOptions, Vector, VectorType } from "../inference/EmbedOperation.ts"
@@ -30,6 +31,21 @@ import { apportion, pack } from "./Packing.ts"
 export interface Item {
   readonly index: number
   readonly text: string
+  /** Why it cannot be sent, where it cannot: such a text travels with its neighbours and costs nothing. */
+  readonly problem: string | undefined
+  /** The length in UTF-8, by which usage and cost are shared out; 0 where it cannot be sent. */
+  readonly bytes: number
+}
+
+/**
+ * A text of a batch, looked at.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const item = (index: number, text: string): Item => {
+  const problem = checkText(text)
+  return { index, text, problem, bytes: problem === undefined ? byteLength(text) : 0 }
 }
 
 /**
@@ -71,7 +87,31 @@ export const packLimits = (options: {
 }
 
 /**
- * Embeds a stretch of a batch and settles each of its texts.
+ * The packs of a stream of texts; none is held back once it has as many texts as a request may.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const packed = <E, R>(
+  items: Stream.Stream<Item, E, R>,
+  limits: PackLimits
+): Stream.Stream<ReadonlyArray<Item>, E, R> =>
+  Stream.mapAccumArray(
+    items,
+    (): ReadonlyArray<Item> => [],
+    (open, arrived): readonly [ReadonlyArray<Item>, ReadonlyArray<ReadonlyArray<Item>>] => {
+      const packs = pack([...open, ...arrived], tokensOf, limits)
+      const last = packs.at(-1) ?? []
+      return last.length < limits.texts ? [last, packs.slice(0, -1)] : [[], packs]
+    },
+    { onHalt: (open) => (open.length === 0 ? [] : [open]) }
+  )
+
+const tokensOf = ({ bytes }: Item): number => Math.ceil(bytes / bytesPerToken)
+
+/**
+ * Embeds a pack and settles each of its texts. With `isolate`, a request that fails for one of its texts is bisected; without
+ * it nothing more is sent for a pack in which a text has failed.
  *
  * @category combinators
  * @since 0.1.0
@@ -82,7 +122,7 @@ export const settle = <T extends VectorType>(
     options: EmbedOptions<T>
   ) => Effect.Effect<EmbedResult<Vector<T>>, InferenceError>,
   options: EmbedOptions<T>,
-  limits: PackLimits
+  isolate: boolean
 ) => {
   type Outcome = Settled<EmbeddingResult<Vector<T>>, InferenceError>
 
@@ -95,7 +135,11 @@ export const settle = <T extends VectorType>(
       {
         onSuccess: (result) => Effect.succeed(shares(items, result)),
         onFailure: (error) =>
-          items.length > 1 && isForOneText(error) ? bisect(items) : all(items, error)
+          isolate && items.length > 1 && isForOneText(error)
+            ? bisect(items)
+            : Effect.succeed(
+                items.map(({ index }): Outcome => ({ index, result: Result.fail(error) }))
+              )
       }
     )
   const bisect = (items: ReadonlyArray<Item>) => {
@@ -107,23 +151,18 @@ export const settle = <T extends VectorType>(
       ([left, right]) => [...left, ...right]
     )
   }
-  const all = (items: ReadonlyArray<Item>, error: InferenceError) =>
-    Effect.succeed(items.map(({ index }): Outcome => ({ index, result: Result.fail(error) })))
 
   return (items: ReadonlyArray<Item>): Effect.Effect<ReadonlyArray<Outcome>> => {
-    const bad: Array<Outcome> = []
-    const good: Array<Item> = []
-    for (const item of items) {
-      const problem = checkText(item.text)
-      if (problem === undefined) good.push(item)
-      else {
-        const reason = new InvalidInput({ input: `texts[${item.index}]`, problem })
-        bad.push({ index: item.index, result: Result.fail(Run.refused("embed", reason)) })
-      }
-    }
-    const packs = pack(good, ({ text }) => Math.ceil(byteLength(text) / bytesPerToken), limits)
-    return Effect.map(Effect.forEach(packs, request, { concurrency: "unbounded" }), (settled) =>
-      [...settled.flat(), ...bad].toSorted((left, right) => left.index - right.index)
+    const good = items.filter(({ problem }) => problem === undefined)
+    if (good.length === items.length) return request(items)
+    const bad = items.flatMap((one): ReadonlyArray<Outcome> => {
+      if (one.problem === undefined) return []
+      const reason = new InvalidInput({ input: `texts[${one.index}]`, problem: one.problem })
+      return [{ index: one.index, result: Result.fail(Run.refused("embed", reason)) }]
+    })
+    if (good.length === 0 || !isolate) return Effect.succeed(bad)
+    return Effect.map(request(good), (settled) =>
+      [...settled, ...bad].toSorted((left, right) => left.index - right.index)
     )
   }
 }
@@ -146,7 +185,7 @@ const shares = <V>(
   items: ReadonlyArray<Item>,
   result: EmbedResult<V>
 ): ReadonlyArray<Settled<EmbeddingResult<V>, InferenceError>> => {
-  const weights = items.map(({ text }) => byteLength(text))
+  const weights = items.map(({ bytes }) => bytes)
   const sum = weights.reduce((left, right) => left + right, 0)
   const prompt = apportion(result.tokenUsage?.promptTokens ?? 0, weights)
   const total = apportion(result.tokenUsage?.totalTokens ?? 0, weights)

@@ -15,7 +15,15 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
 import type { Audio } from "../operation/Audio.ts"
-import { baseName, checkFile, fileFault, sizeFault } from "../operation/FileFault.ts"
+import type { SizeLimit } from "../operation/FileFault.ts"
+import {
+  baseName,
+  checkFile,
+  fileFault,
+  limitFault,
+  pathOf,
+  sizeFault
+} from "../operation/FileFault.ts"
 import { InvalidInput } from "../Reason.ts"
 
 /**
@@ -55,19 +63,22 @@ export const make = Effect.fnUntraced(function* (
   options: AudioOptions
 ): Effect.fn.Return<Audio, InvalidInput, FileSystem.FileSystem> {
   const limit = { what: "audio", maxBytes: options.maxBytes ?? defaultMaxBytes }
+  const wrong = limitFault(limit)
+  if (wrong !== undefined) return yield* wrong
   if (typeof input === "string" || input instanceof URL) {
-    const path = typeof input === "string" ? input : decodeURIComponent(input.pathname)
-    if (input instanceof URL && input.protocol !== "file:") {
+    const url = typeof input === "string" ? urlIn(input) : input
+    if (url !== undefined && url.protocol !== "file:") {
       return yield* new InvalidInput({
-        input: `${input.protocol}//…`,
+        input: `${url.protocol}//…`,
         problem: "audio cannot be given as a web address",
         hint: "Download it and give the file, or its bytes as a stream"
       })
     }
+    const path = url === undefined ? String(input) : yield* Effect.fromResult(pathOf(url))
     const { fileSystem, sizeBytes } = yield* checkFile(path, limit)
     const bytes = Stream.mapError(fileSystem.stream(path), (error) => fileFault(path, error))
     // The file may grow between the look and the reading.
-    return { ...named(baseName(path), options), sizeBytes, bytes: bounded(path, bytes, limit) }
+    return { ...named(path, options), sizeBytes, bytes: bounded(path, bytes, limit) }
   }
   if (input instanceof Uint8Array) {
     const fault = sizeFault("audio", input.byteLength, limit)
@@ -104,6 +115,10 @@ export const make = Effect.fnUntraced(function* (
   })
 })
 
+/** A URL, where the text is one that names its scheme; a path otherwise, those of Windows' drives too. */
+const urlIn = (text: string): URL | undefined =>
+  /^(?:https?|file):\/\//i.test(text) ? (URL.parse(text) ?? undefined) : undefined
+
 const unreadable = () =>
   new InvalidInput({ input: "audio", problem: "its bytes could not be read to the end" })
 
@@ -111,19 +126,47 @@ const named = (
   name: string | undefined,
   options: AudioOptions
 ): Pick<Audio, "fileName" | "mediaType"> => {
-  const given = options.fileName === undefined ? name : baseName(options.fileName)
-  const byName = given === undefined ? undefined : Option.getOrUndefined(Mime.getType(given))
-  const mediaType = options.mediaType ?? byName ?? "application/octet-stream"
-  // Providers tell the format by the name's ending and refuse names without one.
-  const ending = Option.getOrElse(Mime.getExtension(mediaType), () => "wav")
-  return { fileName: given ?? `audio.${ending === "bin" ? "wav" : ending}`, mediaType }
+  // Of a path only the last part: where the file lies is nobody's business.
+  const given = baseName(options.fileName ?? name ?? "") || undefined
+  const mediaType =
+    options.mediaType ?? (given === undefined ? undefined : typeOf(given)) ?? unknownType
+  return { fileName: given ?? `audio.${endingOf(mediaType)}`, mediaType }
+}
+
+const unknownType = "application/octet-stream"
+
+const typeOf = (name: string): string | undefined =>
+  /\.flac$/i.test(name) ? "audio/flac" : Option.getOrUndefined(Mime.getType(name))
+
+/**
+ * Endings of the formats that OpenAI's endpoint knows (API reference, read November 2026), where the general table has none
+ * or one that the endpoint refuses.
+ */
+const endings: { readonly [mediaType: string]: string } = {
+  "audio/flac": "flac",
+  "audio/x-flac": "flac",
+  "audio/mpeg": "mp3",
+  "audio/ogg": "ogg",
+  "audio/opus": "ogg",
+  "audio/webm": "webm",
+  "audio/wave": "wav",
+  "audio/x-wav": "wav",
+  "audio/x-m4a": "m4a",
+  // Nothing is known: the most common of what is recorded without a name.
+  [unknownType]: "wav"
+}
+
+/** Providers tell the format by the name's ending and refuse names without one. */
+const endingOf = (mediaType: string): string => {
+  const [bare = ""] = mediaType.toLowerCase().split(";", 1)
+  return endings[bare.trim()] ?? Option.getOrElse(Mime.getExtension(bare), () => "wav")
 }
 
 /** The bytes, failing once they are more than allowed or when there were none. */
 const bounded = (
   input: string,
   bytes: Stream.Stream<Uint8Array, InvalidInput>,
-  limit: { readonly what: string; readonly maxBytes: number }
+  limit: SizeLimit
 ): Stream.Stream<Uint8Array, InvalidInput> =>
   Stream.suspend(() => {
     let seen = 0

@@ -22,7 +22,7 @@ import * as Run from "./Run.ts"
 /**
  * Settings of a batch of embeddings.
  *
- * **Units**: `concurrency` counts requests, not texts.
+ * **Units**: `concurrency` counts requests, not texts; one that is bisected counts once.
  *
  * @category models
  * @since 0.1.0
@@ -67,17 +67,19 @@ export const embedBatch: {
     if (typeof inputs === "string") return yield* aString("embed")
     const items = Array.from(inputs)
     const results = new Array<Result.Result<EmbeddingResult<unknown>, InferenceError>>(items.length)
-    yield* Stream.runForEach(embedBatchStream(items, options), ({ index, result }) => {
+    const failFast = options.mode === "failFast"
+    yield* Stream.runForEach(stream(items, options, !failFast), ({ index, result }) => {
       results[index] = result
-      return options.mode === "failFast" && Result.isFailure(result)
-        ? Effect.fail(result.failure)
-        : Effect.void
+      return failFast && Result.isFailure(result) ? Effect.fail(result.failure) : Effect.void
     })
     return new BatchResult(results)
   })) as never
 
 /**
  * Embeds the texts of an iterable or stream, as a stream of settled texts, in bounded memory.
+ *
+ * **Details**: in order of completion, or in input order with `ordered: true`. The stream itself fails only when its source
+ * does, or when `microBatchSize` or `maxTokensPerRequest` cannot be used; failed texts are elements.
  *
  * @category operations
  * @since 0.1.0
@@ -89,6 +91,16 @@ export const embedBatchStream = <
 >(
   inputs: NotAString<I>,
   options: EmbedBatchOptions<T, R> & { readonly ordered?: boolean | undefined } = {}
+): Stream.Stream<
+  Settled<EmbeddingResult<Vector<T>>, InferenceError>,
+  StreamError<I> | InferenceError,
+  StreamContext<I> | Inference | R
+> => stream(inputs, options, true)
+
+const stream = <I, T extends VectorType, R>(
+  inputs: I,
+  options: EmbedBatchOptions<T, R> & { readonly ordered?: boolean | undefined },
+  isolate: boolean
 ): Stream.Stream<
   Settled<EmbeddingResult<Vector<T>>, InferenceError>,
   StreamError<I> | InferenceError,
@@ -107,22 +119,20 @@ export const embedBatchStream = <
       const observe = Batch.observer(options, Array.isArray(inputs) ? inputs.length : undefined)
       const settle = EmbedBatch.settle<T>(
         inference.embed,
-        withoutBatchFields(options),
-        limits.success
+        withoutBatchFields(options, packFields),
+        isolate
       )
       let next = 0
-      return source.pipe(
-        Stream.map((text): EmbedBatch.Item => ({ index: next++, text })),
-        Stream.grouped(limits.success.texts),
+      const items = Stream.map(source, (text) => EmbedBatch.item(next++, text))
+      return EmbedBatch.packed(items, limits.success).pipe(
         Stream.mapEffect(
-          (items) => Effect.tap(settle(items), Effect.forEach(observe, { discard: true })),
-          {
-            concurrency,
-            unordered: options.ordered !== true
-          }
+          (pack) => Effect.tap(settle(pack), Effect.forEach(observe, { discard: true })),
+          { concurrency, unordered: options.ordered !== true }
         ),
         Stream.flattenIterable
       )
     })
   )
 }
+
+const packFields = ["microBatchSize", "maxTokensPerRequest"]

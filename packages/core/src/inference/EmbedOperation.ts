@@ -5,19 +5,21 @@
  *
  * @since 0.1.0
  */
+import * as AiError from "effect/ai/AiError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 
 import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { Embeddings, EmbedRequest, EmbedResult } from "../operation/Embed.ts"
 import { EmbedModelOptions } from "../operation/Embed.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
-import { firstIssue } from "../operation/Issue.ts"
+import type { Answer } from "../provider/Provider.ts"
+import { AttemptError } from "../provider/Provider.ts"
 import { InvalidInput } from "../Reason.ts"
 import type { Environment } from "./GenerateOperation.ts"
 import { unsupported } from "./GenerateOperation.ts"
+import * as Options from "./Options.ts"
 import * as Run from "./Run.ts"
 
 /**
@@ -60,7 +62,7 @@ export const make = (environment: Environment) => {
   const run = Run.run(environment.pipeline)
   return <T extends VectorType = "float32">(
     texts: ReadonlyArray<string>,
-    options: EmbedOptions<T> = {}
+    options: EmbedOptions<T> = Options.none
   ): Effect.Effect<EmbedResult<Vector<T>>, InferenceError> => {
     const plan = prepare(texts, options, environment.defaults)
     if (Result.isFailure(plan)) return Effect.fail(Run.refused("embed", plan.failure))
@@ -82,47 +84,79 @@ export const make = (environment: Environment) => {
   }
 }
 
-const isOptions = Schema.decodeUnknownResult(EmbedModelOptions)
+const checkOptions = Options.checker(EmbedModelOptions, [
+  "vectors",
+  "rawResponse",
+  "timeout",
+  "deadline"
+])
 
 const prepare = (
   texts: ReadonlyArray<string>,
   options: EmbedOptions<VectorType>,
   defaults: TimeOptions
 ): Result.Result<Plan<Embeddings>, InvalidInput> => {
-  if (texts.length === 0) {
-    return Result.fail(
-      new InvalidInput({
-        input: "texts",
-        problem: "the list is empty",
-        hint: "Give at least one text"
-      })
-    )
-  }
-  const bad = texts.findIndex((text) => checkText(text) !== undefined)
-  if (bad !== -1) {
-    return Result.fail(
-      new InvalidInput({ input: `texts[${bad}]`, problem: checkText(texts[bad]) ?? "" })
-    )
-  }
-  const checked = isOptions(options)
-  if (Result.isFailure(checked)) {
-    const issue = firstIssue(checked.failure.issue)
-    return Result.fail(
-      new InvalidInput({ input: issue.path.replace(/^\./, ""), problem: issue.problem })
-    )
-  }
+  const problem = checkTexts(texts) ?? checkOptions(options) ?? checkVectors(options.vectors)
+  if (problem !== undefined) return Result.fail(problem)
   const limits = Run.timeLimits(options, defaults)
   if (limits instanceof InvalidInput) return Result.fail(limits)
   const { dimensions, extraBody, headers, user } = options
   const request: EmbedRequest = { texts, options: { dimensions, extraBody, headers, user } }
   return Result.succeed({
     operation: "embed",
-    send: (connection) => connection.embed?.(request) ?? unsupported("embeddings"),
+    send: (connection) =>
+      connection.embed === undefined
+        ? unsupported("embeddings")
+        : Effect.flatMap(connection.embed(request), (answer) => complete(answer, texts.length)),
     // An embedding has no output tokens, and no message around its texts.
     size: { texts, messageCount: 0, maxOutputTokens: 0, choices: 1 },
     ...limits
   })
 }
+
+/** A vector too few or too many would give every text behind it the meaning of another. */
+const complete = (
+  answer: Answer<Embeddings>,
+  expected: number
+): Effect.Effect<Answer<Embeddings>, AttemptError> => {
+  const { length } = answer.value.vectors
+  if (length === expected) return Effect.succeed(answer)
+  return Effect.fail(
+    new AttemptError({
+      reason: new AiError.InvalidResponseError({
+        description: `it has ${length} vectors for ${expected} texts`
+      }),
+      outcome: "unknown",
+      requestId: answer.requestId,
+      rateLimits: answer.rateLimits,
+      usage: answer.usage
+    })
+  )
+}
+
+const checkTexts = (texts: ReadonlyArray<string>): InvalidInput | undefined => {
+  if (!Array.isArray(texts) || texts.length === 0) {
+    return new InvalidInput({
+      input: "texts",
+      problem: Array.isArray(texts) ? "the list is empty" : "it is no list",
+      hint: "Give at least one text"
+    })
+  }
+  for (const [index, text] of texts.entries()) {
+    const problem = checkText(text)
+    if (problem !== undefined) return new InvalidInput({ input: `texts[${index}]`, problem })
+  }
+  return undefined
+}
+
+const checkVectors = (vectors: string | undefined): InvalidInput | undefined =>
+  vectors === undefined || vectors === "float32" || vectors === "array"
+    ? undefined
+    : new InvalidInput({
+        input: "vectors",
+        problem: `there is no vector type '${vectors}'`,
+        hint: 'It is "float32" or "array"'
+      })
 
 /**
  * What is wrong with a text to embed; `undefined` when nothing is.

@@ -7,7 +7,6 @@
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 
 import type {
   EndpointType,
@@ -17,10 +16,10 @@ import type {
 } from "../operation/Generate.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
 import { ModelOptions } from "../operation/GenerateOptions.ts"
-import { firstIssue } from "../operation/Issue.ts"
 import * as Message from "../operation/Message.ts"
 import type { ToolChoice, ToolDefinition } from "../operation/ToolCall.ts"
 import { InvalidInput } from "../Reason.ts"
+import * as Options from "./Options.ts"
 import * as Run from "./Run.ts"
 
 /**
@@ -110,7 +109,7 @@ const fromInput = (
   input: GenerateInput,
   endpoint: EndpointType
 ): Result.Result<Source, InvalidInput> => {
-  if (!(endpoint in acceptedForms)) {
+  if (!Object.hasOwn(acceptedForms, endpoint)) {
     return refuse(
       "endpoint",
       `there is no endpoint '${endpoint}'`,
@@ -120,7 +119,7 @@ const fromInput = (
   if (typeof input === "string") {
     return Result.succeed({ prompt: Message.fromText(input), responsesInput: undefined })
   }
-  if (endpoint !== "text_completion") {
+  if (endpoint !== "text_completion" && typeof input === "object" && input !== null) {
     if (Array.isArray(input)) {
       return Result.map(Message.toPrompt(input), (prompt) => ({
         prompt,
@@ -150,35 +149,6 @@ const isResponsesInput = (input: object): input is ResponsesInput =>
 const textOf = (input: ResponsesInput): string =>
   `${input.instructions ?? ""}${typeof input.input === "string" ? input.input : JSON.stringify(input.input)}`
 
-const isOptions = Schema.decodeUnknownResult(ModelOptions)
-
-/** Options already found good: batches pass the same object for every input. */
-const knownGood = new WeakSet<object>()
-
-const checkOptions = (options: GenerateOptions<unknown>): InvalidInput | undefined => {
-  if (knownGood.has(options)) return undefined
-  const unknown = Object.keys(options).find(
-    (key) => !(key in ModelOptions.fields) && !ours.has(key)
-  )
-  if (unknown !== undefined) {
-    return new InvalidInput({
-      input: unknown,
-      problem: "there is no such option",
-      hint:
-        unknown === "stream"
-          ? "Use generateStream"
-          : "Fields of the provider's own go into extraBody"
-    })
-  }
-  const result = isOptions(options)
-  if (Result.isSuccess(result)) {
-    knownGood.add(options)
-    return undefined
-  }
-  const issue = firstIssue(result.failure.issue)
-  return new InvalidInput({ input: issue.path.replace(/^\./, ""), problem: issue.problem })
-}
-
 /** Fields of the options that are the library's own, not the model's. */
 const ours = new Set([
   "output",
@@ -189,6 +159,8 @@ const ours = new Set([
   "tools",
   "toolChoice"
 ])
+
+const checkOptions = Options.checker(ModelOptions, [...ours])
 
 const withDefaults = (options: object, defaults: object): ModelOptions => {
   const merged: Record<string, unknown> = {}
@@ -207,14 +179,21 @@ const knownTools = new WeakMap<object, ToolDefinition>()
 const toolDefinitions = (
   tools: ReadonlyArray<Tool.Any | ToolDefinition>
 ): ReadonlyArray<ToolDefinition> | InvalidInput => {
+  if (!Array.isArray(tools)) {
+    return new InvalidInput({
+      input: "tools",
+      problem: "it is no list",
+      hint: "The tools of a toolkit are Object.values(toolkit.tools)"
+    })
+  }
   const definitions: Array<ToolDefinition> = []
-  for (const tool of tools) {
-    const definition = knownTools.get(tool) ?? toolDefinition(tool)
+  for (const [index, tool] of tools.entries()) {
+    const definition = knownTools.get(tool) ?? toolDefinition(tool, `tools[${index}]`)
     if (definition instanceof InvalidInput) return definition
     if (definitions.some(({ name }) => name === definition.name)) {
       return new InvalidInput({
-        input: `tools.${definition.name}`,
-        problem: "two tools have this name"
+        input: `tools[${index}]`,
+        problem: `another tool is called '${definition.name}' too`
       })
     }
     knownTools.set(tool, definition)
@@ -223,13 +202,23 @@ const toolDefinitions = (
   return definitions
 }
 
-const toolDefinition = (tool: Tool.Any | ToolDefinition): ToolDefinition | InvalidInput => {
-  if ("parameters" in tool) return tool
+const toolDefinition = (
+  tool: Tool.Any | ToolDefinition,
+  input: string
+): ToolDefinition | InvalidInput => {
+  if (isDefinition(tool)) return tool
   if (Tool.isProviderDefined(tool)) {
     return new InvalidInput({
-      input: `tools.${tool.name}`,
-      problem: "a tool that the provider runs cannot be sent as a function",
+      input,
+      problem: `the provider runs the tool '${tool.name}' itself, so it cannot be sent as a function`,
       hint: "Put it into extraBody in the provider's own form"
+    })
+  }
+  if (!Tool.isUserDefined(tool) && !Tool.isDynamic(tool)) {
+    return new InvalidInput({
+      input,
+      problem: "it is no tool",
+      hint: "Give a Tool of effect/ai, or { name, description, parameters } with a JSON Schema"
     })
   }
   try {
@@ -241,26 +230,40 @@ const toolDefinition = (tool: Tool.Any | ToolDefinition): ToolDefinition | Inval
     }
   } catch (cause) {
     return new InvalidInput({
-      input: `tools.${tool.name}`,
-      problem: `its parameters have no JSON Schema: ${cause instanceof Error ? cause.message : "unknown"}`
+      input,
+      problem: `the parameters of '${tool.name}' have no JSON Schema: ${cause instanceof Error ? cause.message : "unknown"}`
     })
   }
 }
+
+const isDefinition = (tool: Tool.Any | ToolDefinition): tool is ToolDefinition =>
+  typeof tool === "object" &&
+  tool !== null &&
+  "parameters" in tool &&
+  typeof tool.parameters === "object" &&
+  tool.parameters !== null &&
+  typeof tool.name === "string" &&
+  tool.name !== ""
 
 const checkToolChoice = (
   choice: ToolChoice | undefined,
   tools: ReadonlyArray<ToolDefinition>
 ): InvalidInput | undefined => {
   if (choice === undefined || choice === "auto" || choice === "none") return undefined
-  const found =
-    typeof choice === "string" ? tools.length > 0 : tools.some(({ name }) => name === choice.tool)
+  const named = typeof choice === "object" && choice !== null ? choice.tool : undefined
+  if (choice !== "required" && typeof named !== "string") {
+    return new InvalidInput({
+      input: "toolChoice",
+      problem: "there is no such choice",
+      hint: 'It is "auto", "none", "required" or { tool: name }'
+    })
+  }
+  const found = named === undefined ? tools.length > 0 : tools.some(({ name }) => name === named)
   if (found) return undefined
   return new InvalidInput({
     input: "toolChoice",
     problem:
-      typeof choice === "string"
-        ? "a tool is required but none is given"
-        : `there is no tool '${choice.tool}'`,
+      named === undefined ? "a tool is required but none is given" : `there is no tool '${named}'`,
     hint: "Give the tools in 'tools'"
   })
 }

@@ -21,6 +21,7 @@ import { Unsupported } from "../Reason.ts"
 import type { Pricing } from "../telemetry/Pricing.ts"
 import type { GenerateDefaults, GenerateOptions, Prepared } from "./GenerateInputs.ts"
 import { prepare, texts } from "./GenerateInputs.ts"
+import * as Options from "./Options.ts"
 import type { Outcome } from "./Run.ts"
 import * as Run from "./Run.ts"
 
@@ -59,7 +60,7 @@ export const make = (environment: Environment) => {
   const run = Run.run(environment.pipeline)
   return <O extends Output<unknown> | undefined = undefined>(
     input: GenerateInput,
-    options: GenerateOptions<O> = {}
+    options: GenerateOptions<O> = Options.none
   ): Effect.Effect<GenerationResult<OutputType<O>>, InferenceError> => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Effect.fail(Run.refused("generate", prepared.failure))
@@ -173,7 +174,19 @@ export const finish = (
     return Effect.succeed(result(undefined))
   }
   return Effect.mapBoth(format.decode(first.text), {
-    onFailure: (reason) => Run.misfit(outcome, reason, result(undefined)),
+    onFailure: (reason) =>
+      Run.misfit(
+        outcome,
+        first.finishReason === "length" ? cutOff(reason) : reason,
+        result(undefined)
+      ),
     onSuccess: result
   })
 }
+
+/** What no schema can say: the answer may well have been right as far as it came. */
+const cutOff = ({ description, responseText }: AiError.StructuredOutputError) =>
+  new AiError.StructuredOutputError({
+    description: `the answer was cut off at its token limit, raise maxTokens (${description})`,
+    responseText
+  })

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as AiError from "effect/ai/AiError"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
@@ -21,7 +22,7 @@ import type {
   GenerationResult
 } from "../operation/Generate.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
-import * as PartialJson from "../output/PartialJson.ts"
+import * as Reasoning from "../output/Reasoning.ts"
 import type { Output, OutputFormat } from "../output/StructuredOutput.ts"
 import type { Answer, GenerationPart } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
@@ -30,6 +31,7 @@ import type { GenerateOptions } from "./GenerateInputs.ts"
 import { prepare } from "./GenerateInputs.ts"
 import type { Environment, OutputType } from "./GenerateOperation.ts"
 import { finish, toPlan, unsupported, withFormat } from "./GenerateOperation.ts"
+import * as Options from "./Options.ts"
 import * as Run from "./Run.ts"
 
 /**
@@ -60,14 +62,14 @@ export const make = (environment: Environment) => {
   const run = Run.run(environment.pipeline)
   return <O extends Output<unknown> | undefined = undefined>(
     input: GenerateInput,
-    options: GenerateOptions<O> = {}
+    options: GenerateOptions<O> = Options.none
   ): Stream.Stream<GenerateEvent<OutputType<O>>, InferenceError> => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Stream.fail(Run.refused("generate", prepared.failure))
     const events = Stream.callback<GenerateEvent<unknown>, InferenceError>(
       (queue) => {
         const attempt = Effect.fnUntraced(function* (format: OutputFormat<unknown> | undefined) {
-          const progress: Progress = { text: "", started: false }
+          const progress: Progress = { text: "", usage: undefined, started: false }
           const plan = toPlan(prepared.success, format, (request) =>
             drive(request, progress, (parts) =>
               Queue.offerAll(queue, withPartials(parts, progress, format))
@@ -95,6 +97,8 @@ export const make = (environment: Environment) => {
 /** What has been handed out of the current attempt. */
 interface Progress {
   text: string
+  /** What a broken stream is known to have used. */
+  usage: TokenUsage | undefined
   started: boolean
 }
 
@@ -109,20 +113,24 @@ const drive =
     const parts = connection.generateStream?.(request)
     if (parts === undefined) return unsupported("streaming")
     let answer: Answer<Generation> | undefined
-    return Effect.flatMap(
-      Stream.runForEachArray(parts, (elements) => {
-        const deltas: Array<GenerationPart> = []
-        for (const element of elements) {
-          if (isAnswer(element)) answer = element
-          else deltas.push(element)
-        }
-        if (deltas.length === 0) return Effect.void
-        progress.started = true
-        call.committed = true
-        return offer(deltas)
-      }),
-      () => (answer === undefined ? noAnswer : Effect.succeed(answer))
-    )
+    const read = Stream.runForEachArray(parts, (elements) => {
+      const deltas: Array<GenerationPart> = []
+      for (const element of elements) {
+        if (isAnswer(element)) answer = element
+        else deltas.push(element)
+      }
+      if (deltas.length === 0) return Effect.void
+      progress.started = true
+      call.committed = true
+      return offer(deltas)
+    })
+    return Effect.matchEffect(read, {
+      onFailure: (error) => {
+        progress.usage = error.usage
+        return Effect.fail(error)
+      },
+      onSuccess: () => (answer === undefined ? noAnswer : Effect.succeed(answer))
+    })
   }
 
 const isAnswer = (element: GenerationPart | Answer<Generation>): element is Answer<Generation> =>
@@ -130,7 +138,9 @@ const isAnswer = (element: GenerationPart | Answer<Generation>): element is Answ
 
 const noAnswer = Effect.fail(
   new AttemptError({
-    reason: new StreamInterrupted({ description: "it ended without its last part", text: "" }),
+    reason: new AiError.InternalProviderError({
+      description: "the stream ended without its last part"
+    }),
     outcome: "unknown"
   })
 )
@@ -144,7 +154,8 @@ const withPartials = (
   for (const part of parts)
     if (part.type === "text-delta" && part.choice === 0) progress.text += part.text
   if (format === undefined || progress.text.length === before) return parts
-  const value = PartialJson.parse(progress.text)
+  // Reasoning that a server leaves in the text is no part of the answer, here as at the end.
+  const value = format.partial(Reasoning.split(progress.text).text)
   return value === undefined ? parts : [...parts, { type: "partial", value }]
 }
 
@@ -159,7 +170,7 @@ const interrupted = (error: InferenceError, progress: Progress): InferenceError 
     reason: new StreamInterrupted({
       description: known?.description ?? explain(error.reason),
       text: known?.text || progress.text,
-      usage: known?.usage
+      usage: known?.usage ?? progress.usage
     }),
     requestId: error.requestId,
     metrics: error.metrics

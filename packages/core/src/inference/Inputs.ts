@@ -50,21 +50,21 @@ export const aString = (operation: Operation): InferenceError =>
     })
   )
 
-const batchFields = new Set([
-  "concurrency",
-  "mode",
-  "onItem",
-  "onProgress",
-  "ordered",
-  "microBatchSize",
-  "maxTokensPerRequest"
-])
+const batchFields = new Set(["concurrency", "mode", "onItem", "onProgress", "ordered"])
 
 /**
- * The options of one request among a batch's: one object for all inputs, so that it is checked once.
+ * The options of one request among a batch's: one object for all inputs, frozen, so that it is checked once. `more` are
+ * further fields of the batch's own.
  *
  * @category getters
  * @since 0.1.0
  */
-export const withoutBatchFields = <O extends object>(options: O): O =>
-  Object.fromEntries(Object.entries(options).filter(([key]) => !batchFields.has(key))) as O
+export const withoutBatchFields = <O extends object>(
+  options: O,
+  more: ReadonlyArray<string> = []
+): O => {
+  const own = Object.entries(options).filter(
+    ([key]) => !batchFields.has(key) && !more.includes(key)
+  )
+  return Object.freeze(Object.fromEntries(own)) as O
+}

@@ -9,12 +9,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 
 import type { InferenceError } from "../InferenceError.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
-import { firstIssue } from "../operation/Issue.ts"
 import type { TranscribeRequest, TranscriptionResult } from "../operation/Transcribe.ts"
 import { TranscribeModelOptions } from "../operation/Transcribe.ts"
 import { InvalidInput } from "../Reason.ts"
@@ -22,6 +19,7 @@ import type { AudioInput, AudioOptions } from "./AudioSource.ts"
 import * as AudioSource from "./AudioSource.ts"
 import type { Environment } from "./GenerateOperation.ts"
 import { unsupported } from "./GenerateOperation.ts"
+import * as Options from "./Options.ts"
 import * as Run from "./Run.ts"
 
 /**
@@ -58,7 +56,7 @@ export const make = (
 
   return Effect.fnUntraced(function* (
     input: TranscribeInput,
-    options: TranscribeOptions = {}
+    options: TranscribeOptions = Options.none
   ): Effect.fn.Return<TranscriptionResult, InferenceError> {
     const checked = checkOptions(options)
     if (checked !== undefined) return yield* Run.refused("transcribe", checked)
@@ -95,23 +93,27 @@ const noFiles = FileSystem.makeNoop({
   stat: (path) =>
     Effect.fail(
       PlatformError.systemError({
-        _tag: "NotFound",
+        _tag: "Unknown",
         module: "FileSystem",
         method: "stat",
-        description: "no file system was provided to Inference.layer",
+        description: "no FileSystem was provided to Inference.layer; give its bytes instead",
         pathOrDescriptor: path
       })
     )
 })
 
-const isOptions = Schema.decodeUnknownResult(TranscribeModelOptions)
+const checkModelOptions = Options.checker(TranscribeModelOptions, [
+  "fileName",
+  "mediaType",
+  "maxBytes",
+  "rawResponse",
+  "timeout",
+  "deadline"
+])
 
 const checkOptions = (options: TranscribeOptions): InvalidInput | undefined => {
-  const result = isOptions(options)
-  if (Result.isFailure(result)) {
-    const issue = firstIssue(result.failure.issue)
-    return new InvalidInput({ input: issue.path.replace(/^\./, ""), problem: issue.problem })
-  }
+  const problem = checkModelOptions(options)
+  if (problem !== undefined) return problem
   if (options.timestampGranularities === undefined || options.responseFormat === "verbose_json")
     return undefined
   return new InvalidInput({

@@ -111,6 +111,11 @@ export interface Choice {
   readonly finishReason: FinishReason
   /** The provider's log-probabilities, as it sent them. */
   readonly logprobs?: unknown
+  /**
+   * The answer as prompt parts, for the next turn: an assistant message of these gives the provider back what the other
+   * fields cannot hold, such as the signatures of its reasoning. Absent where the provider has nothing of the kind.
+   */
+  readonly content?: ReadonlyArray<Prompt.AssistantMessagePart> | undefined
 }
 
 /**

@@ -24,7 +24,7 @@ import * as Mime from "effect/http/Mime"
 import * as Option from "effect/Option"
 
 import { InvalidInput } from "../Reason.ts"
-import { checkFile, fileFault, sizeFault } from "./FileFault.ts"
+import { checkFile, fileFault, limitFault, pathOf, sizeFault } from "./FileFault.ts"
 
 /**
  * The content block of an image.
@@ -48,7 +48,7 @@ export interface ImageOptions {
   readonly detail?: "auto" | "low" | "high" | (string & {}) | undefined
   /** The media type, such as `image/png`. Default: by the file's ending, then by its first bytes. */
   readonly mimeType?: string | undefined
-  /** The most bytes of a file. Default 20 MB, OpenAI's limit for an image. */
+  /** The most bytes of an image that is sent along; one at a web address is not looked at. Default 20 MB, OpenAI's limit for an image. */
   readonly maxBytes?: number | undefined
 }
 
@@ -58,7 +58,7 @@ const defaultMaxBytes = 20_000_000
 /**
  * Makes the content block of an image.
  *
- * **Details**: a string is an `http:`, `https:` or `data:` URL, else a path.
+ * **Details**: a string is an `http:`, `https:`, `data:` or `file:` URL, else a path.
  *
  * **Errors**: `InvalidInput` for a missing or unreadable file, an unknown type, what is no image, and too many bytes.
  *
@@ -75,36 +75,63 @@ export const image: {
   source: string | URL | Uint8Array | Blob,
   options: ImageOptions = {}
 ): Effect.Effect<ImageBlock, InvalidInput, FileSystem.FileSystem> => {
-  const detail = options.detail
-  if (detail !== undefined && !/^[a-z_-]+$/.test(detail)) {
-    return Effect.fail(
-      new InvalidInput({ input: "detail", problem: `'${detail}' is no detail level` })
-    )
+  const { detail } = options
+  if (detail !== undefined && !(typeof detail === "string" && /^[a-z_-]+$/.test(detail))) {
+    return refuse("detail", `'${String(detail)}' is no detail level`)
   }
+  const wrong = limitFault(limitOf(options))
+  if (wrong !== undefined) return Effect.fail(wrong)
   if (source instanceof Uint8Array) return fromBytes("image", source, options)
-  if (source instanceof Blob) {
-    const fault = sizeFault("image", source.size, limitOf(options))
-    if (fault !== undefined) return Effect.fail(fault)
-    const mimeType = options.mimeType ?? (source.type === "" ? undefined : source.type)
-    return Effect.flatMap(
-      Effect.promise(() => source.arrayBuffer()),
-      (buffer) => fromBytes("image", new Uint8Array(buffer), { ...options, mimeType })
+  if (source instanceof Blob) return fromBlob(source, options)
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    return refuse(
+      "image",
+      `${source === null ? "null" : `a value of type '${typeof source}'`} is no image`,
+      "Give a URL, a path, a Uint8Array or a Blob"
     )
   }
   const text = String(source)
   if (/^https?:\/\//i.test(text)) return Effect.succeed(block(text, options))
-  if (/^data:/i.test(text)) {
-    return /^data:image\//i.test(text)
-      ? Effect.succeed(block(text, options))
-      : Effect.fail(notAnImage("image", /^data:([^;,]*)/i.exec(text)?.[1] ?? "nothing"))
-  }
-  return fromFile(source instanceof URL ? decodeURIComponent(source.pathname) : source, options)
+  if (/^data:/i.test(text)) return fromDataUrl(text, options)
+  const url = source instanceof URL ? source : /^file:\/\//i.test(text) ? URL.parse(text) : null
+  if (url === null) return fromFile(text, options)
+  return Effect.flatMap(Effect.fromResult(pathOf(url)), (path) => fromFile(path, options))
 }) as never
+
+const refuse = (input: string, problem: string, hint?: string) =>
+  Effect.fail(new InvalidInput({ input, problem, hint }))
 
 const limitOf = (options: ImageOptions) => ({
   what: "image",
   maxBytes: options.maxBytes ?? defaultMaxBytes
 })
+
+const fromDataUrl = (url: string, options: ImageOptions) => {
+  const [head, mediaType = "", isBase64] = /^data:([^;,]*)[^,]*?(;base64)?,/i.exec(url) ?? [""]
+  if (!/^image\//i.test(mediaType)) return Effect.fail(notAnImage("image", mediaType))
+  const payload = url.length - head.length
+  const fault = sizeFault(
+    "image",
+    // Four characters of base64 are three bytes.
+    isBase64 === undefined ? payload : Math.floor((payload * 3) / 4),
+    limitOf(options)
+  )
+  return fault === undefined ? Effect.succeed(block(url, options)) : Effect.fail(fault)
+}
+
+const fromBlob = (blob: Blob, options: ImageOptions) => {
+  const fault = sizeFault("image", blob.size, limitOf(options))
+  if (fault !== undefined) return Effect.fail(fault)
+  const mimeType = options.mimeType ?? (blob.type === "" ? undefined : blob.type)
+  return Effect.flatMap(
+    // A Blob over a file fails when the file has changed since.
+    Effect.tryPromise({
+      try: () => blob.arrayBuffer(),
+      catch: () => new InvalidInput({ input: "image", problem: "its bytes could not be read" })
+    }),
+    (buffer) => fromBytes("image", new Uint8Array(buffer), { ...options, mimeType })
+  )
+}
 
 const fromFile = Effect.fnUntraced(function* (path: string, options: ImageOptions) {
   const { fileSystem } = yield* checkFile(path, limitOf(options))
@@ -124,13 +151,7 @@ const fromBytes = (
   // The bytes win over the ending: a wrong ending is common, a wrong signature is not.
   const mimeType = seen ?? options.mimeType
   if (mimeType === undefined) {
-    return Effect.fail(
-      new InvalidInput({
-        input,
-        problem: "its type cannot be told",
-        hint: 'Give mimeType, such as "image/png"'
-      })
-    )
+    return refuse(input, "its type cannot be told", 'Give mimeType, such as "image/png"')
   }
   if (!mimeType.startsWith("image/")) return Effect.fail(notAnImage(input, mimeType))
   if (seen === undefined && recognised.has(mimeType)) {
@@ -142,7 +163,7 @@ const fromBytes = (
 const notAnImage = (input: string, found: string) =>
   new InvalidInput({
     input,
-    problem: `it is no image (${found})`,
+    problem: `it is no image (${found || "no media type"})`,
     hint: "Give a PNG, JPEG, GIF or WebP"
   })
 

@@ -10,6 +10,7 @@ import * as AiError from "effect/ai/AiError"
 import * as Effect from "effect/Effect"
 
 import type { OutputShape } from "../operation/Generate.ts"
+import * as PartialJson from "./PartialJson.ts"
 
 type JsonObject = { readonly [key: string]: unknown }
 
@@ -40,6 +41,7 @@ export const format = Effect.fnUntraced(function* (output: JsonObject) {
   const shape: OutputShape = { name, jsonSchema: schema, strict }
   return {
     ...shape,
+    partial: PartialJson.parse,
     decode: (text: string): Effect.Effect<unknown, AiError.StructuredOutputError> =>
       Effect.suspend(() => {
         let value: unknown

@@ -20,6 +20,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type { OutputShape } from "../operation/Generate.ts"
 import { firstIssue } from "../operation/Issue.ts"
 import * as JsonSchemaOutput from "./JsonSchemaOutput.ts"
+import * as PartialJson from "./PartialJson.ts"
 
 /**
  * A plain JSON Schema, or one in the wrapper that OpenAI's API takes.
@@ -45,6 +46,8 @@ export type Output<A> = Schema.Codec<A, unknown> | JsonSchemaObject
  */
 export interface OutputFormat<A> extends OutputShape {
   readonly decode: (text: string) => Effect.Effect<A, AiError.StructuredOutputError>
+  /** What can be read of an answer still being written, not yet decoded; `undefined` when nothing can. */
+  readonly partial: (text: string) => unknown
 }
 
 /** Formats already made, by the identity of their schema. */
@@ -97,12 +100,14 @@ const directOrWrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> =
 }
 
 /** Strict mode wants an object at the root: anything else travels as the one field of one. */
-const wrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> =>
-  direct(
+const wrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> => ({
+  ...direct(
     Schema.Struct({ value: schema }) as Schema.Codec<{ readonly value: A }, unknown>,
     schema,
     ({ value }) => value
-  )
+  ),
+  partial: (text) => (PartialJson.parse(text) as { readonly value?: unknown } | undefined)?.value
+})
 
 const direct = <A, B>(
   schema: Schema.Codec<B, unknown>,
@@ -115,6 +120,7 @@ const direct = <A, B>(
     name: nameOf(named),
     jsonSchema,
     strict: true,
+    partial: PartialJson.parse,
     decode: (text) =>
       Effect.matchEffect(read(unfence(text)), {
         onSuccess: (value) => Effect.succeed(unwrap(value)),
