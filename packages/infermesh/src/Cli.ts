@@ -62,14 +62,15 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
-/** Help that was asked for is printed and fine; help because of wrong flags is not. */
-const wrongUsage = (error: CliError.ShowHelp): Effect.Effect<void, WrongUsage> => {
-  const [first] = error.errors
-  const hint = `see ${error.commandPath.join(" ")} --help`
+/** Help that was asked for is printed and fine; help because of a missing command has been printed, and is not. */
+const wrongUsage = ({
+  commandPath,
+  errors
+}: CliError.ShowHelp): Effect.Effect<void, WrongUsage> => {
+  const [first] = errors
+  const hint = `see ${commandPath.join(" ")} --help`
   return Effect.fail(
-    new WrongUsage({
-      message: first === undefined ? hint : `${inShort(first.message)}; ${hint}`
-    })
+    new WrongUsage({ message: first === undefined ? "" : `${inShort(first.message)}; ${hint}` })
   )
 }
 

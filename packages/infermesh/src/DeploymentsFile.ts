@@ -80,11 +80,16 @@ const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
 const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Names under which people put keys: ours, those of headers, and the plain words. */
+const secretName =
+  /^((x[-_])?(goog[-_])?api[-_]?key|authorization|(access[-_]?)?token|secret|password)$/i
+
 const findSecret = (table: Table, path: string): string | undefined => {
   for (const [key, value] of Object.entries(table)) {
     const here = path === "" ? key : `${path}.${key}`
-    if (/^api_?key$/i.test(key)) return here
-    const below = isTable(value) ? findSecret(value, here) : undefined
+    if (secretName.test(key)) return here
+    const below =
+      typeof value === "object" && value !== null ? findSecret(value as Table, here) : undefined
     if (below !== undefined) return below
   }
   return undefined

@@ -37,7 +37,7 @@ const problem = (reason: PlatformError["reason"]): string => {
     case "PermissionDenied":
       return "permission denied"
     case "BadResource":
-      return "it is a directory, or no regular file"
+      return "it is no regular file"
     default:
       // What the system said (no space left on device, …), in its own words.
       return reason.cause instanceof Error

@@ -2,7 +2,7 @@
  * Prices from the table of `@pydantic/genai-prices`, which its authors keep up to date and ship with each release.
  *
  * A model that is not in the table has no price, and its requests no cost: never zero. The table is loaded with the layer, and
- * fetches nothing.
+ * fetches nothing. It finds providers by our names for them, too (`gemini`, `xai`).
  *
  * **Units**: USD.
  *
@@ -14,12 +14,6 @@ import { Pricing } from "@infermesh/core/telemetry/Pricing"
 import type { PriceCalculationResult, Usage } from "@pydantic/genai-prices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-
-/** Our prefixes where the table has another name for the provider. */
-const tableNames: { readonly [provider: string]: string } = {
-  gemini: "google",
-  xai: "x-ai"
-}
 
 /** Costs are sums of floats; what is behind the twelfth decimal is noise. */
 const decimals = 12
@@ -39,7 +33,7 @@ export const layer: Layer.Layer<Pricing> = Layer.effect(
     Effect.promise(() => import("@pydantic/genai-prices")),
     ({ calcPrice }) => {
       const quote = (provider: string, model: string, usage: Usage): PriceCalculationResult =>
-        calcPrice(usage, model, { providerId: tableNames[provider] ?? provider })
+        calcPrice(usage, model, { providerId: provider })
       // A look-up takes tens of microseconds, of every request: each model is looked up once.
       const known = new Map<string, PriceOf | undefined>()
       return {

@@ -50,13 +50,14 @@ const fromPrompt = (prompt: string): RowSource => ({
 const fromFile = Effect.fnUntraced(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(fileSystem.stat(path), cannot("read", path))
-  if (type === "Directory") {
-    return yield* new CannotRun({ message: `cannot read ${path}: it is a directory` })
+  if (type !== "File") {
+    return yield* new CannotRun({
+      message: `cannot read ${path}: it is no regular file; send its rows to standard input`
+    })
   }
   const bytes = Stream.mapError(fileSystem.stream(path), cannot("read", path))
   // Read once before the run: a file that cannot be read is found before anything is spent, and the progress has an end.
-  // What is no file (a pipe, `<(command)`) can be read only once.
-  const total = type === "File" ? yield* Jsonl.count(bytes) : undefined
+  const total = yield* Jsonl.count(bytes)
   return { lines: Jsonl.lines(bytes), total } satisfies RowSource
 })
 

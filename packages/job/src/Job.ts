@@ -10,9 +10,9 @@ import * as Batch from "@infermesh/core/batch/Batch"
 import * as Inference from "@infermesh/core/Inference"
 import type { AnyOutput, GenerateOptions } from "@infermesh/core/Inference"
 import type { GenerateInput } from "@infermesh/core/operation/Generate"
-import type { ChatMessage } from "@infermesh/core/operation/Message"
+import * as Message from "@infermesh/core/operation/Message"
+import * as Prompt from "effect/ai/Prompt"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
@@ -74,16 +74,9 @@ export const generate = Effect.fnUntraced(function* <EIn, RIn, EOut>(
         return job.output.write(row.index, Row.toLine(row))
       })
     )
-  // An input that breaks off ends the run only when what is under way has been answered and written.
-  let broken: Option.Option<EIn> = Option.none()
-  const input = Stream.catch(job.input, (error) => {
-    broken = Option.some(error)
-    return Stream.empty
-  })
   // In input order a row that is slow holds back those behind it, and no more than `concurrency` of them.
   const unordered = !job.output.ordered
-  yield* Stream.runDrain(Stream.mapEffect(input, settle, { concurrency, unordered }))
-  if (Option.isSome(broken)) return yield* Effect.fail(broken.value)
+  yield* Stream.runDrain(Stream.mapEffect(job.input, settle, { concurrency, unordered }))
   return job.tally.summary()
 })
 
@@ -95,16 +88,19 @@ const withMetadata = (answer: OutputRow, { row }: Line): OutputRow => {
 /** A row's own instructions win over the job's. */
 const withSystem = (input: GenerateInput, system: string | undefined): GenerateInput => {
   if (system === undefined) return input
-  const message = { role: "system", content: system } as const
-  if (typeof input === "string") return [message, { role: "user", content: input }]
+  if (typeof input === "string") return before(system, Message.fromText(input))
   if (isMessages(input)) {
-    // Messages are checked by the operation; until then they may be anything, and an empty list must stay one.
-    const isOwn = (given: ChatMessage | null) =>
-      given?.role === "system" || given?.role === "developer"
-    return input.length === 0 || input.some(isOwn) ? input : [message, ...input]
+    // Messages that cannot be used are left as they are: their own positions are named when they are refused.
+    const prompt = Message.toPrompt(input)
+    return Result.isFailure(prompt) ? input : before(system, prompt.success)
   }
   return "input" in input ? { instructions: system, ...input } : input
 }
 
-const isMessages = (input: GenerateInput): input is ReadonlyArray<ChatMessage> =>
+const before = (system: string, prompt: Prompt.Prompt): Prompt.Prompt =>
+  prompt.content.some(({ role }) => role === "system")
+    ? prompt
+    : Prompt.fromMessages([Prompt.systemMessage({ content: system }), ...prompt.content])
+
+const isMessages = (input: GenerateInput): input is ReadonlyArray<Message.ChatMessage> =>
   Array.isArray(input)

@@ -1,0 +1,101 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Redacted } from "effect"
+import * as DeploymentsFile from "infermesh/DeploymentsFile"
+
+const read = (text: string, defaultModel?: string) =>
+  DeploymentsFile.read("d.toml", text, defaultModel).pipe(
+    Effect.provideService(
+      ConfigProvider.ConfigProvider,
+      ConfigProvider.fromEnvRecord({ THE_KEY: "sesame" })
+    )
+  )
+
+const problem = (text: string) => Effect.map(Effect.flip(read(text)), (error) => error.message)
+
+describe("read", () => {
+  it.effect(
+    "takes keys in snake_case and camelCase, and leaves the provider's own fields alone",
+    () =>
+      Effect.gen(function* () {
+        const deployments = yield* read(
+          `
+        [deployments.gpu-0]
+        model = "hosted_vllm/m"
+        api_base = "http://gpu0:8000/v1"
+        api_key_env = "THE_KEY"
+        weight = 2
+        limits = { rpm = 100, max_request_burst = 10 }
+        extra_body = { top_k = 5 }
+        headers = { x_team = "a" }
+        [deployments.gpu-1]
+        apiBase = "http://gpu1:8000/v1"
+        limits = { tpm = 5, maxTokenBurst = 5 }
+      `,
+          "hosted_vllm/default"
+        )
+        const { apiKey, ...first } = deployments["gpu-0"] ?? assert.fail("no gpu-0")
+        assert.strictEqual(Redacted.value(apiKey ?? assert.fail("no key")), "sesame")
+        assert.deepStrictEqual(first, {
+          model: "hosted_vllm/m",
+          apiBase: "http://gpu0:8000/v1",
+          weight: 2,
+          limits: { rpm: 100, maxRequestBurst: 10 },
+          extraBody: { top_k: 5 },
+          headers: { x_team: "a" }
+        })
+        assert.deepStrictEqual(deployments["gpu-1"], {
+          model: "hosted_vllm/default",
+          apiBase: "http://gpu1:8000/v1",
+          limits: { tpm: 5, maxTokenBurst: 5 }
+        })
+      })
+  )
+
+  it.effect("refuses keys in the file by their place, without showing them", () =>
+    Effect.gen(function* () {
+      const places: ReadonlyArray<readonly [string, string]> = [
+        ['[deployments.a]\nmodel = "m/m"\napi_key = "sk-1234"', "deployments.a.api_key"],
+        ['[deployments.a.extra_body]\nApiKey = "sk-1234"', "deployments.a.extra_body.ApiKey"],
+        [
+          '[deployments.a.headers]\nAuthorization = "sk-1234"',
+          "deployments.a.headers.Authorization"
+        ],
+        ['[deployments.a.headers]\nx-api-key = "sk-1234"', "deployments.a.headers.x-api-key"],
+        [
+          '[[deployments.a.extra_body.list]]\ntoken = "sk-1234"',
+          "deployments.a.extra_body.list.0.token"
+        ]
+      ]
+      for (const [text, place] of places) {
+        const message = yield* problem(text)
+        assert.include(message, `d.toml: ${place}: a key must not stand in this file`)
+        assert.include(message, "--env-file")
+        assert.notInclude(message, "sk-1234")
+      }
+    })
+  )
+
+  it.effect("names the file and the place of whatever else is wrong", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [string, RegExp]> = [
+        ["deployments = ", /^d\.toml: it is no TOML: /],
+        ['model = "m/m"', /^d\.toml: there is no table \[deployments\.LABEL\]/],
+        ["[deployments.a]\nweight = 1", /^d\.toml: deployments\.a\.model: /],
+        ['[deployments.a]\nmodel = "m/m"\nrpm = 5', /^d\.toml: deployments\.a\.rpm: /],
+        [
+          '[deployments.a]\nmodel = "m/m"\nlimits = { rpm = 0 }',
+          /^d\.toml: deployments\.a\.limits\.rpm: /
+        ],
+        [
+          '[deployments.a]\nmodel = "m/m"\napi_key_env = "NOPE"',
+          /api_key_env: the variable NOPE is not set/
+        ],
+        [
+          '[deployments.a]\nmodel = "m/m"\napi_key_env = 7',
+          /api_key_env: it is not the name of an environment/
+        ]
+      ]
+      for (const [text, message] of cases) assert.match(yield* problem(text), message)
+    })
+  )
+})
