@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Choice } from "@infermesh/core/operation/Generate"
+import type { Choice, Generation } from "@infermesh/core/operation/Generate"
 import type { Answer, AttemptError } from "@infermesh/core/provider/Provider"
 import * as ResponsesInput from "@infermesh/providers/openai/ResponsesInput"
 import { protocol } from "@infermesh/providers/openai/ResponsesProtocol"
@@ -215,13 +215,10 @@ const streams = succeeded(".chunks.txt").flatMap((file) => {
   }))
 })
 
-const check = (
-  name: string,
-  answer: Answer<{
-    readonly modelId: string
-    readonly choices: readonly [Choice, ...ReadonlyArray<Choice>]
-  }>
-) => {
+/** An event; in one recording those that end in a response object lack their last brace. */
+const json = (line: string) => JSON.parse(line.endsWith('"metadata":{}}') ? `${line}}` : line)
+
+const check = (name: string, answer: Answer<Generation>) => {
   const [choice] = answer.value.choices
   const { usage } = answer
   const told = expected[name]
@@ -323,7 +320,7 @@ describe(`recorded responses${why}`, () => {
         assert.deepStrictEqual([text, reasoning], [choice.text, choice.reasoning ?? ""])
         assert.deepStrictEqual(calls, choice.toolCalls)
         const items = data
-          .map((line) => JSON.parse(/"metadata":\{\}\}$/.test(line) ? `${line}}` : line))
+          .map(json)
           .filter(({ type }) => type === "response.output_item.done")
           .map(({ item }) => item)
         assert.strictEqual(choice.text, textOf(items))
@@ -334,7 +331,7 @@ describe(`recorded responses${why}`, () => {
       Effect.gen(function* () {
         const whole = answerOf(yield* decode(machine, [sse(data)]))
         const [head, last = ""] = [data.slice(0, -1), data.at(-1)]
-        const end = JSON.parse(last.endsWith('"metadata":{}}') ? `${last}}` : last)
+        const end = json(last)
         const bare = { ...end, response: { ...end.response, output: [] } }
         const answer = answerOf(yield* decode(machine, [sse([...head, JSON.stringify(bare)])]))
         // The encrypted form of reasoning is another one each time it is told.
@@ -355,7 +352,7 @@ describe(`recorded responses${why}`, () => {
 
   it.effect.skipIf(!recorded)("reads one response of a stream, whatever follows it", () =>
     Effect.gen(function* () {
-      const [first] = streams.filter(({ name }) => name.includes("encrypted"))
+      const first = streams.find(({ name }) => name.includes("encrypted"))
       const data = events(read(folder, "openai-reasoning-encrypted-content.1.chunks.txt"))
       const elements = yield* decode(machine, [sse(data)])
       assert.deepStrictEqual(elements, yield* decode(machine, [sse(first?.data ?? [])]))
