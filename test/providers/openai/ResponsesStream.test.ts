@@ -26,6 +26,11 @@ const envelope = (status: string, more: object = {}) => ({
 })
 
 const created = { type: "response.created", response: envelope("in_progress") }
+/** A server may tell what it has so far. */
+const resumed = {
+  type: "response.in_progress",
+  response: envelope("in_progress", { output: [{ type: "message", content: [] }] })
+}
 const added = (index: number, item: object) => ({
   type: "response.output_item.added",
   output_index: index,
@@ -62,7 +67,12 @@ const disclosed = {
   summary: [],
   content: [{ type: "reasoning_text", text: "openly" }]
 }
-const search = { type: "web_search_call", id: "ws_1", status: "completed" }
+const search = {
+  type: "web_search_call",
+  id: "ws_1",
+  status: "completed",
+  content: [{ type: "output_text", text: "found" }]
+}
 const message = {
   type: "message",
   id: "msg_1",
@@ -278,7 +288,7 @@ describe("a stream that fails", () => {
 
     it.effect(`by ${name} keeps what had arrived after the first part`, () =>
       Effect.gen(function* () {
-        const error = yield* failureOf([...events.slice(0, 18), ending])
+        const error = yield* failureOf([...events.slice(0, 18), resumed, ending])
         assert(error.reason._tag === "StreamInterrupted")
         assert.strictEqual(error.reason.text, "Yes, rain.")
         assert.include(error.reason.description, "rate limit")

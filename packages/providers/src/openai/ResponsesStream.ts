@@ -218,7 +218,7 @@ const extended = (state: State, event: Json): Parts => {
   const place = places[text(type)]
   if (place !== undefined) {
     const { index: field, list, type: kind } = place
-    return grown(state, openText(open, list, count(event[field], 0), kind), text(delta))
+    return grown(state, open, openText(open, list, count(event[field], 0), kind), text(delta))
   }
   return type === "response.function_call_arguments.delta" ||
     type === "response.custom_tool_call_input.delta"
@@ -241,7 +241,7 @@ const taken = (state: State, index: number, item: Json, whole: boolean): Parts =
   for (const list of ["summary", "content"] as const) {
     for (const [position, block] of blocksOf(item, list).entries()) {
       const one = openText(open, list, position, text(block["type"]))
-      parts.push(...grown(state, one, beyond(one.text, text(block[textField(one)]))))
+      parts.push(...grown(state, open, one, beyond(one.text, text(block[textField(one)]))))
     }
   }
   return parts
@@ -270,22 +270,18 @@ const openText = (
   return made
 }
 
-const grown = (state: State, open: OpenText, piece: string): Parts => {
+const grown = (state: State, { item }: OpenItem, open: OpenText, piece: string): Parts => {
   if (piece === "") return []
   open.text += piece
-  switch (open.type) {
-    case "output_text":
-      return [{ type: "text-delta", text: piece, choice: 0 }]
-    case "reasoning_text":
-    case "summary_text": {
-      // As in the answer, a blank line between one text of reasoning and the next.
-      const isNext = state.thought !== undefined && state.thought !== open
-      state.thought = open
-      return [{ type: "reasoning-delta", text: isNext ? `\n\n${piece}` : piece, choice: 0 }]
-    }
-    default:
-      return []
+  if (item["type"] === "reasoning") {
+    // As in the answer, a blank line between one text of reasoning and the next.
+    const isNext = state.thought !== undefined && state.thought !== open
+    state.thought = open
+    return [{ type: "reasoning-delta", text: isNext ? `\n\n${piece}` : piece, choice: 0 }]
   }
+  return item["type"] === "message" && open.type === "output_text"
+    ? [{ type: "text-delta", text: piece, choice: 0 }]
+    : []
 }
 
 const called = (state: State, open: OpenItem, piece: string): Parts => {
@@ -309,8 +305,8 @@ const callPart = (
 })
 
 /** The response object that the events so far make. */
-const closed = ({ body, items }: State): ResponsesOutput.Body =>
-  body.output !== undefined && body.output !== null && body.output.length > 0
+const closed = ({ body, ended, items }: State): ResponsesOutput.Body =>
+  ended && (body.output ?? []).length > 0
     ? body
     : {
         ...body,
