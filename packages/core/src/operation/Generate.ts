@@ -29,6 +29,9 @@ export type EndpointType = "chat_completion" | "text_completion" | "responses"
 /**
  * Input of the `responses` endpoint as its API takes it: `input`, `instructions` and every other field, passed on.
  *
+ * **Details**: options of the client and of the call win over fields that say the same, because quotas and the reading of the
+ * answer go by the options. `model` and `stream` are no fields of an input and are refused.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -44,9 +44,13 @@ export const statusOf = (error: unknown): number => {
   const { code, type } = wordsOf(error)
   const status = Number(code)
   if (status >= 400 && status < 600) return status
-  if (/rate_limit|too_many/.test(code + type)) return 429
-  if (/authentication|invalid_api_key/.test(code + type)) return 401
-  if (/invalid_request|not_found/.test(code + type)) return 400
+  const words = code + type
+  // A spent account is told as too many requests are; what makes them two is `classify`'s matter.
+  if (/rate_limit|too_many|insufficient_quota/.test(words)) return 429
+  if (/authentication|invalid_api_key/.test(words)) return 401
+  if (/overloaded|slow_down/.test(words)) return 503
+  if (/server_error/.test(words)) return 500
+  if (/invalid|not_found|unsupported|image|context_length|policy/.test(words)) return 400
   return 500
 }
 

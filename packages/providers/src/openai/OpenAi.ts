@@ -16,9 +16,11 @@ import type {
   Target
 } from "@infermesh/core/provider/Provider"
 import * as Providers from "@infermesh/core/provider/Providers"
+import type { Headers } from "@infermesh/core/provider/ResponseHeaders"
 import * as ResponseHeaders from "@infermesh/core/provider/ResponseHeaders"
 import type { Exchange } from "@infermesh/core/provider/Transport"
 import * as Transport from "@infermesh/core/provider/Transport"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
@@ -34,6 +36,7 @@ import * as ChatProtocol from "./ChatProtocol.ts"
 import * as ChatStream from "./ChatStream.ts"
 import type { Dialect } from "./Dialect.ts"
 import * as Fault from "./Fault.ts"
+import { protocol as responses } from "./ResponsesProtocol.ts"
 
 /**
  * OpenAI's own dialect.
@@ -97,32 +100,60 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
     request: GenerateRequest,
     more: { readonly [key: string]: unknown }
   ): Result.Result<HttpClientRequest.HttpClientRequest, AttemptError> => {
-    if (request.endpoint !== "chat_completion") {
+    if (request.endpoint === "text_completion") {
       return Result.fail(ChatProtocol.refuse(dialect.name, `the ${request.endpoint} endpoint`))
     }
-    return Result.map(ChatProtocol.encode(request, dialect), (encoded) => {
+    const { encode } = request.endpoint === "responses" ? responses : ChatProtocol
+    return Result.map(encode(request, dialect), (encoded) => {
       const body = HttpBody.text(
         JSON.stringify({ model: target.model, ...target.extraBody, ...encoded, ...more }),
         "application/json"
       )
-      const ready = HttpClientRequest.setBody(base, body)
+      const ready = HttpClientRequest.setBody(
+        request.endpoint === "responses"
+          ? HttpClientRequest.setUrl(base, `${baseUrl}${responses.path}`)
+          : base,
+        body
+      )
       const { headers } = request.options
       return headers === undefined ? ready : HttpClientRequest.setHeaders(ready, headers)
     })
   }
+  const context = (headers: Headers) =>
+    Effect.map(Clock.currentTimeMillis, (nowMillis) => ({
+      model: target.model,
+      url: publicUrl(`${baseUrl}${responses.path}`),
+      headers,
+      nowMillis
+    }))
   const connection: Connection = {
     generate: (request) => {
       const prepared = prepare(request, {})
       return Result.isFailure(prepared)
         ? Effect.fail(prepared.failure)
         : Effect.flatMap(transport.exchange(prepared.success), (exchange) =>
-            Effect.fromResult(answer(exchange, target.model, url))
+            request.endpoint === "responses"
+              ? Effect.flatMap(context(exchange.headers), (known) =>
+                  Effect.fromResult(responses.answer(exchange.text, known))
+                )
+              : Effect.fromResult(answer(exchange, target.model, url))
           )
     },
     generateStream: (request) => {
       const usage = dialect.streamUsage === false ? {} : { stream_options: { include_usage: true } }
-      const prepared = prepare(request, { stream: true, ...usage })
+      const asked =
+        request.endpoint === "responses"
+          ? responses.streamFields(dialect)
+          : { stream: true, ...usage }
+      const prepared = prepare(request, asked)
       if (Result.isFailure(prepared)) return Stream.fail(prepared.failure)
+      if (request.endpoint === "responses") {
+        return Stream.unwrap(
+          Effect.flatMap(transport.stream(prepared.success), ({ bytes, headers }) =>
+            Effect.map(context(headers), (known) => responses.stream(Framing.events(bytes), known))
+          )
+        )
+      }
       return Stream.unwrap(
         Effect.map(transport.stream(prepared.success), ({ bytes, headers }) =>
           ChatStream.decode(Framing.events(bytes), {
