@@ -99,6 +99,20 @@ const isCut = (text: string): boolean => {
 }
 
 /**
+ * The JSON of a call's arguments, or the text where it is none: a model can be cut off in the middle of it.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const parsedOrText = (source: string): unknown => {
+  try {
+    return JSON.parse(source)
+  } catch {
+    return source
+  }
+}
+
+/**
  * The failure of a connection that ended too early; it may be tried again.
  *
  * @category constructors

@@ -82,5 +82,33 @@ export const layerAdd = <E, R>(
     })
   )
 
+/**
+ * What to say to somebody who asked for a provider that is not there: the one that was probably meant, and the known ones.
+ *
+ * **Details**: meant is one with that name as an alias, else the first whose name begins or ends with the given one, or the
+ * other way round (`vllm` for `hosted_vllm`, `together_ai` for `together`); case and punctuation do not count.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hint = (registry: Providers["Service"], name: string): string => {
+  const given = bare(name)
+  const meant =
+    all(registry).find(({ aliases = [] }) => aliases.some((alias) => bare(alias) === given)) ??
+    all(registry).find((provider) => isPartOf(bare(provider.name), given))
+  const known = `Known providers: ${registry.names.join(", ")}`
+  return meant === undefined ? known : `Did you mean '${meant.name}'? ${known}`
+}
+
+const bare = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+
+/** Shorter names would be found everywhere. */
+const leastLength = 3
+
+const isPartOf = (left: string, right: string): boolean => {
+  const [short, long] = left.length < right.length ? [left, right] : [right, left]
+  return short.length >= leastLength && (long.startsWith(short) || long.endsWith(short))
+}
+
 const all = (registry: Providers["Service"]): ReadonlyArray<Provider> =>
   registry.names.flatMap((name) => registry.get(name) ?? [])

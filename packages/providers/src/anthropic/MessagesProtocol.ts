@@ -369,7 +369,7 @@ const toPart = (block: Json, answerTool: string | undefined): Prompt.AssistantMe
       return Prompt.makePart("tool-call", {
         id: call.id,
         name: call.name,
-        params: parsedOrText(call.arguments ?? ""),
+        params: ResponseBody.parsedOrText(call.arguments ?? ""),
         providerExecuted: false,
         options: {}
       })
@@ -390,20 +390,6 @@ const toToolCall = ({ id, input, name }: Json): ToolCall => ({
   name: text(name),
   arguments: typeof input === "string" ? input : JSON.stringify(input ?? {})
 })
-
-/**
- * The JSON of a tool's input, or the text where it is none: a model can be cut off in the middle of it.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const parsedOrText = (source: string): unknown => {
-  try {
-    return JSON.parse(source)
-  } catch {
-    return source
-  }
-}
 
 const refusal = (body: Body): string | undefined =>
   body.stop_reason === "refusal"

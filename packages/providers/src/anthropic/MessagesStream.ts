@@ -19,15 +19,7 @@ import * as ResponseBody from "../ResponseBody.ts"
 import { Count, nullish } from "../ResponseBody.ts"
 import * as Fault from "./Fault.ts"
 import type { Context } from "./MessagesProtocol.ts"
-import {
-  Block,
-  Body,
-  decode,
-  parsedOrText,
-  toChoice,
-  usage,
-  UsageBody
-} from "./MessagesProtocol.ts"
+import { Block, Body, decode, toChoice, usage, UsageBody } from "./MessagesProtocol.ts"
 
 // ---- stream events
 
@@ -237,4 +229,4 @@ const closed = ({ blocks, body }: State): Body => ({
 const closedBlock = ({ block, input }: OpenBlock): Json =>
   input === ""
     ? block
-    : { ...block, input: block["type"] === "tool_use" ? input : parsedOrText(input) }
+    : { ...block, input: block["type"] === "tool_use" ? input : ResponseBody.parsedOrText(input) }
