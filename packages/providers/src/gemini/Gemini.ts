@@ -48,7 +48,7 @@ import * as GenerateContentStream from "./GenerateContentStream.ts"
 const vendor: Vendor = {
   name: "gemini",
   apiBase: "https://generativelanguage.googleapis.com/v1beta",
-  aliases: ["google", "google_ai", "googleai", "google_genai", "vertex_ai"],
+  aliases: ["google", "vertex"],
   keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"]
 }
 
