@@ -11,7 +11,9 @@ import { explain } from "@infermesh/core/Reason"
 import * as ChatProtocol from "@infermesh/providers/openai/ChatProtocol"
 import * as Messages from "@infermesh/providers/openai/Messages"
 import * as OpenAi from "@infermesh/providers/openai/OpenAi"
-import { ConfigProvider, Duration, Effect, Redacted, Result, Stream } from "effect"
+import { ConfigProvider, Duration, Effect, Fiber, Queue, Redacted, Result, Stream } from "effect"
+
+import { target } from "../FakeHttp.ts"
 
 const request = (options: GenerateRequest["options"] = {}): GenerateRequest => ({
   endpoint: "chat_completion",
@@ -274,6 +276,28 @@ describe("over real HTTP", () => {
       )
       assert.deepStrictEqual(seen, [{ type: "text-delta", text: "Hel", choice: 0 }])
       assert.strictEqual(error.reason._tag === "StreamInterrupted" ? error.reason.text : "", "Hel")
+    }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
+  )
+
+  it.live("closes the socket of an answer that is given up, whole or streamed", () =>
+    Effect.gen(function* () {
+      const began = yield* Queue.unbounded<"began" | "closed">()
+      const { base } = yield* serving((response, body) => {
+        response.on("close", () => Queue.offerUnsafe(began, "closed"))
+        if (body.includes('"stream":true')) {
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.write('data: {"model":"m","choices":[]}\n\n')
+        }
+        Queue.offerUnsafe(began, "began")
+      })
+      const provider = yield* OpenAi.provider(OpenAi.openai)
+      const { generate, generateStream } = yield* provider.connect(target({ apiBase: base }))
+      for (const ask of [generate!(request()), Stream.runDrain(generateStream!(request()))]) {
+        const fiber = yield* Effect.forkChild(ask)
+        assert.strictEqual(yield* Queue.take(began), "began")
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(yield* Queue.take(began), "closed")
+      }
     }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
   )
 
