@@ -116,11 +116,12 @@ export type OptionFields = { readonly [K in ModelOption]?: string | boolean }
  */
 export const encodeOptions = (
   provider: string,
-  { extraBody: _, headers: __, ...options }: ModelOptions,
+  options: ModelOptions,
   fields: OptionFields
 ): Result.Result<Json, AttemptError> => {
   const body: Record<string, unknown> = {}
-  for (const name of Object.keys(options) as Array<ModelOption>) {
+  for (const name of Object.keys(options) as Array<keyof ModelOptions>) {
+    if (name === "extraBody" || name === "headers") continue
     const value = options[name]
     const field = fields[name]
     if (value === undefined || field === true) continue

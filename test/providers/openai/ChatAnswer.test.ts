@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ChatProtocol from "@infermesh/providers/openai/ChatProtocol"
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
+import { Prompt } from "effect/ai"
 
 const context = {
   model: "asked",
@@ -106,30 +107,22 @@ describe("a choice", () => {
         { id: "2", custom: { name: "sql", input: "SELECT 1" } }
       ]
     })
-    const parts = content?.map(({ "~effect/ai/Prompt/Part": _, ...part }) => part)
-    assert.deepStrictEqual(parts, [
-      {
-        type: "reasoning",
+    const call = (id: string, name: string, params: unknown, openai: Record<string, Schema.Json>) =>
+      Prompt.makePart("tool-call", {
+        id,
+        name,
+        params,
+        providerExecuted: false,
+        options: { openai }
+      })
+    assert.deepStrictEqual(content, [
+      Prompt.makePart("reasoning", {
         text: "because",
         options: { openai: { reasoning_details: details } }
-      },
-      { type: "text", text: "so", options: {} },
-      {
-        type: "tool-call",
-        id: "1",
-        name: "f",
-        params: { a: 1 },
-        providerExecuted: false,
-        options: { openai: { arguments: '{"a": 1}', call: { extra_content: extra } } }
-      },
-      {
-        type: "tool-call",
-        id: "2",
-        name: "sql",
-        params: "SELECT 1",
-        providerExecuted: false,
-        options: { openai: { arguments: "SELECT 1", type: "custom" } }
-      }
+      }),
+      Prompt.makePart("text", { text: "so", options: {} }),
+      call("1", "f", { a: 1 }, { arguments: '{"a": 1}', call: { extra_content: extra } }),
+      call("2", "sql", "SELECT 1", { arguments: "SELECT 1", type: "custom" })
     ])
   })
 

@@ -82,9 +82,15 @@ describe("a stream", () => {
       assert.deepStrictEqual(
         parts.map(({ type }) => type),
         [
-          ...["reasoning-delta", "reasoning-delta", "text-delta", "text-delta"],
-          ...["tool-call-delta", "tool-call-delta", "tool-call-delta"],
-          ...["tool-call-delta", "tool-call-delta"]
+          "reasoning-delta",
+          "reasoning-delta",
+          "text-delta",
+          "text-delta",
+          "tool-call-delta",
+          "tool-call-delta",
+          "tool-call-delta",
+          "tool-call-delta",
+          "tool-call-delta"
         ]
       )
       assert.deepStrictEqual(assembled(parts), {

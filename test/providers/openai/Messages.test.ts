@@ -22,8 +22,8 @@ const user = (part: Prompt.FilePart) =>
   )
 
 const block = (part: Prompt.FilePart) => {
-  const [message] = Result.getOrThrow(user(part))
-  return (message?.["content"] as ReadonlyArray<unknown>)[0]
+  const [message = {}] = Result.getOrThrow(user(part))
+  return (message["content"] as ReadonlyArray<unknown>)[0]
 }
 
 const file = (
@@ -47,6 +47,16 @@ describe("messages", () => {
       },
       { role: "user", content: "hello", name: "ann" },
       {
+        role: "user",
+        content: [
+          { type: "text", text: "see" },
+          { type: "image_url", image_url: { url: "https://e.com/c.jpg", detail: "low" } },
+          { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
+          { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
+          { type: "video_url", video_url: { url: "https://e.com/v.mp4" } }
+        ]
+      },
+      {
         role: "assistant",
         content: "see",
         tool_calls: [
@@ -61,7 +71,7 @@ describe("messages", () => {
     ]
     const back = Result.getOrThrow(Messages.encode(prompt(messages), openai))
     const refused = { role: "assistant", content: "", refusal: "no" }
-    assert.deepStrictEqual(back, messages.with(6, refused))
+    assert.deepStrictEqual(back, messages.with(7, refused))
   })
 
   it("refuses names where the vendor has none", () => {

@@ -4,103 +4,13 @@ import type { AddressInfo } from "node:net"
 
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import type { GenerateRequest } from "@infermesh/core/operation/Generate"
-import * as Message from "@infermesh/core/operation/Message"
 import type { Target } from "@infermesh/core/provider/Provider"
 import { explain } from "@infermesh/core/Reason"
-import * as ChatProtocol from "@infermesh/providers/openai/ChatProtocol"
-import * as Messages from "@infermesh/providers/openai/Messages"
 import * as OpenAi from "@infermesh/providers/openai/OpenAi"
-import { ConfigProvider, Duration, Effect, Fiber, Queue, Redacted, Result, Stream } from "effect"
+import { ConfigProvider, Duration, Effect, Fiber, Queue, Redacted, Stream } from "effect"
 
 import { target } from "../FakeHttp.ts"
-
-const request = (options: GenerateRequest["options"] = {}): GenerateRequest => ({
-  endpoint: "chat_completion",
-  prompt: Message.fromText("hi"),
-  responsesInput: undefined,
-  options,
-  output: undefined,
-  tools: [],
-  toolChoice: undefined
-})
-
-describe("encode", () => {
-  it("writes messages back as they came in", () => {
-    const messages = [
-      { role: "developer", content: "be brief" },
-      { role: "user", content: "hello", name: "ann" },
-      {
-        role: "user",
-        content: [
-          { type: "text", text: "see" },
-          { type: "image_url", image_url: { url: "https://e.com/c.jpg", detail: "low" } },
-          { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
-          { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
-          { type: "video_url", video_url: { url: "https://e.com/v.mp4" } }
-        ]
-      },
-      {
-        role: "assistant",
-        tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: '{"a": 1}' } }]
-      },
-      { role: "tool", tool_call_id: "c1", content: "42" },
-      { role: "assistant", content: "done" }
-    ]
-    const prompt = Result.getOrThrow(Message.toPrompt(messages))
-    assert.deepStrictEqual(Result.getOrThrow(Messages.encode(prompt, OpenAi.openai)), messages)
-  })
-
-  it("maps every option, and lets extraBody win", () => {
-    const body = Result.getOrThrow(
-      ChatProtocol.encode(
-        {
-          ...request({
-            temperature: 0,
-            topP: 1,
-            maxTokens: 5,
-            stop: ["x"],
-            seed: 1,
-            n: 2,
-            user: "u",
-            extraBody: { seed: 2, own: true }
-          }),
-          output: { name: "o", jsonSchema: { type: "object" }, strict: true },
-          tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
-          toolChoice: { tool: "f" }
-        },
-        OpenAi.openai
-      )
-    )
-    const { messages: _, ...rest } = body
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(rest)), {
-      temperature: 0,
-      top_p: 1,
-      stop: ["x"],
-      seed: 2,
-      n: 2,
-      user: "u",
-      max_completion_tokens: 5,
-      response_format: {
-        type: "json_schema",
-        json_schema: { name: "o", schema: { type: "object" }, strict: true }
-      },
-      tools: [
-        {
-          type: "function",
-          function: { name: "f", description: "d", parameters: { type: "object" } }
-        }
-      ],
-      tool_choice: { type: "function", function: { name: "f" } },
-      own: true
-    })
-  })
-
-  it("refuses what the API does not know instead of dropping it", () => {
-    const refused = ChatProtocol.encode(request({ topK: 3 }), OpenAi.openai)
-    assert.strictEqual(Result.isFailure(refused) ? refused.failure.reason._tag : "", "Unsupported")
-  })
-})
+import { request } from "../Request.ts"
 
 /** A real server that answers every request in one way. */
 const serving = (answer: (response: ServerResponse, body: string) => void) =>

@@ -58,7 +58,7 @@ describe("the registry of all", () => {
       const { names } = yield* Registry.Providers
       const dialects = [openai, ...Vendors.all].map(({ name }) => name)
       assert.sameMembers([...names], [...dialects, "anthropic", "gemini"])
-    }).pipe(Effect.provide(Providers.layer), Effect.provide(http))
+    }).pipe(Effect.provide(Layer.provide(Providers.layer, http)))
   )
 
   it.effect("answers a near miss with the one that was meant, and anything else with all", () =>
@@ -88,6 +88,6 @@ describe("the registry of all", () => {
       }
       assert.match(yield* hint("nope"), /^Known providers: anthropic, .*, xai$/)
       assert.match(yield* hint("a"), /^Known providers/)
-    }).pipe(Effect.provide(Providers.layer), Effect.provide(http))
+    }).pipe(Effect.provide(Layer.provide(Providers.layer, http)))
   )
 })

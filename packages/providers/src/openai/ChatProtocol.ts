@@ -26,8 +26,13 @@ import * as OutputFormat from "./OutputFormat.ts"
 
 // ---- request body
 
-/** Our option names as the API's; it has no `topK`, which many servers have. */
-const fields: OptionFields = {
+/**
+ * Our option names as those of both endpoints for text.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sharedFields: OptionFields = {
   temperature: "temperature",
   topP: "top_p",
   maxTokens: "max_tokens",
@@ -36,11 +41,16 @@ const fields: OptionFields = {
   n: "n",
   presencePenalty: "presence_penalty",
   frequencyPenalty: "frequency_penalty",
+  user: "user"
+}
+
+/** Those of this one; OpenAI has no `topK`, which many servers have. */
+const fields: OptionFields = {
+  ...sharedFields,
   logprobs: "logprobs",
   topLogprobs: "top_logprobs",
   reasoningEffort: "reasoning_effort",
   serviceTier: "service_tier",
-  user: "user",
   metadata: "metadata"
 }
 

@@ -25,19 +25,7 @@ import * as OutputFormat from "./OutputFormat.ts"
 // ---- request body
 
 /** Our option names as the API's. */
-const fields: OptionFields = {
-  temperature: "temperature",
-  topP: "top_p",
-  maxTokens: "max_tokens",
-  stop: "stop",
-  seed: "seed",
-  n: "n",
-  presencePenalty: "presence_penalty",
-  frequencyPenalty: "frequency_penalty",
-  logprobs: true,
-  topLogprobs: true,
-  user: "user"
-}
+const fields: OptionFields = { ...ChatProtocol.sharedFields, logprobs: true, topLogprobs: true }
 
 // ---- encode
 
