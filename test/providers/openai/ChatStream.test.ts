@@ -238,9 +238,9 @@ describe("a stream", () => {
         { id: "", model: "", choices: [], prompt_filter_results: [] },
         event({ content: [thinking] }),
         event({ content: "so" }),
-        end()
+        { ...end(), id: "", model: "" }
       ])
-      assert.strictEqual(mistral.value.modelId, "m-1")
+      assert.deepStrictEqual([mistral.value.modelId, mistral.requestId], ["m-1", "c1"])
       const [choice] = mistral.value.choices
       assert.deepStrictEqual([choice.text, choice.reasoning], ["so", "because"])
       const once = yield* streamed([

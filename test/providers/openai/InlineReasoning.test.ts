@@ -35,6 +35,12 @@ describe("InlineReasoning", () => {
     assert.deepStrictEqual(run([]).parts, [])
   })
 
+  it("sets a blank line between two blocks, as the answer does", () => {
+    const text = "<think>a</think>\n<thinking>b</thinking>\nc"
+    const { reasoning } = run([text])
+    assert.deepStrictEqual([reasoning, Reasoning.split(text).reasoning], ["a\n\nb", "a\n\nb"])
+  })
+
   it("says of any text what a whole response would, however it is cut", () => {
     const word = fc.constantFrom(
       "<think>",
