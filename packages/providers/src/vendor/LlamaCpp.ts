@@ -1,7 +1,7 @@
 /**
  * The server of llama.cpp, on this machine unless a base URL says otherwise: `llamacpp/…`.
  *
- * **Details**: a key is needed only where the server was started with one. One prompt has one answer.
+ * **Details**: it asks for no key unless started with one. `chat_template_kwargs` in `extraBody` sets how a model thinks.
  *
  * **Source**: llama.cpp, README of its HTTP server and its checks of OpenAI-compatible parameters (read November 2026).
  *
@@ -26,9 +26,15 @@ export const llamaCpp: Dialect = {
   keyVariables: ["LLAMA_API_KEY"],
   keyOptional: true,
   endpoints: ["chat_completion", "text_completion"],
-  options: { topK: "top_k", n: false, serviceTier: false, user: false, metadata: false },
+  options: {
+    topK: "top_k",
+    n: false,
+    reasoningEffort: false,
+    serviceTier: false,
+    user: false,
+    metadata: false
+  },
   completionOptions: { topK: "top_k", n: false, user: false },
-  completionOutput: true,
   reasoning: "reasoning_content",
   base64Embeddings: true,
   transcriptions: false

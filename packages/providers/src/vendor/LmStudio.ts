@@ -30,6 +30,7 @@ export const lmStudio: Dialect = {
     n: false,
     logprobs: false,
     topLogprobs: false,
+    reasoningEffort: false,
     serviceTier: false,
     user: false,
     metadata: false

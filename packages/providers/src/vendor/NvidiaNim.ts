@@ -26,7 +26,6 @@ export const nvidiaNim: Dialect = {
   keyVariables: ["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"],
   endpoints: ["chat_completion", "text_completion"],
   options: { serviceTier: false, metadata: false },
-  reasoning: "reasoning_content",
   base64Embeddings: true,
   transcriptions: false
 }
