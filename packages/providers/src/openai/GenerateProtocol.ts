@@ -1,8 +1,7 @@
 /**
- * What an endpoint of OpenAI's API that generates text has to say for itself, so that one file can connect all of them.
+ * What the endpoints that generate text have in common: a body, and an answer, whole or as events.
  *
- * It is an interface and nothing else: `ChatProtocol`, `CompletionProtocol` and the others are values of it, and `OpenAi`
- * picks one by the request's endpoint, sends what it encodes and gives it what comes back.
+ * It opens no connection (`OpenAi` does); each endpoint's own format is in its protocol.
  *
  * @since 0.1.0
  */
