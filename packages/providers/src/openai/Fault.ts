@@ -146,7 +146,7 @@ const spent =
   /insufficient[_ ](?:quota|balance|credits?|funds)|check your plan and billing|billing_hard_limit|exceeded your (?:current quota|monthly)|used all available credits|credit (?:balance|limit)|spend(?:ing)?[ _]limit|key limit exceeded|out of credits?/i
 const rateLimit = /rate_?limit|too_?many_?requests/i
 const filtered =
-  /content_filter|content_policy|moderation_blocked|responsible ?ai|invalid_prompt|content exists risk|violates usage guidelines|input was flagged|usage polic|safety system/i
+  /content_filter|content_policy|moderation_blocked|responsible ?ai|content exists risk|violates usage guidelines|input was flagged|usage polic|safety system/i
 const unknownModel =
   /model_not_(?:found|available|supported)|invalid[_ ]model|not a valid model|\bmodel\b.{0,120}(?:does not exist|not found|not exist)|unable to access model|DeploymentNotFound/i
 const wrongKey = /invalid_api_key|(?:incorrect|invalid) api key/i
