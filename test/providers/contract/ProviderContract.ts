@@ -125,13 +125,13 @@ export const suite = (name: string, subject: Subject): void => {
 
     it.effect("options are obeyed", () =>
       Effect.gen(function* () {
-        const { generate } = yield* start()
+        const { generate } = yield* start({ outputTokens: { min: 40, max: 60 } })
         const knowsStop = subject.unknown.every(({ stop }) => stop === undefined)
         const stop = knowsStop ? { stop: ["\u0000"] } : {}
-        const options = { temperature: 0.5, topP: 0.9, maxTokens: 3, ...stop }
+        const options = { temperature: 0.5, topP: 0.9, maxTokens: 20, ...stop }
         const { usage, value } = yield* generate(saying("Say hello", { options }))
         assert.strictEqual(value.choices[0].finishReason, "length")
-        assert.strictEqual(usage?.completionTokens, 3)
+        assert.strictEqual(usage?.completionTokens, 20)
       })
     )
 
