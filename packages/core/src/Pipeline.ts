@@ -21,6 +21,7 @@ import type { Call, Handler } from "./Call.ts"
 import type { Deployment } from "./Deployment.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { Providers } from "./provider/Providers.ts"
+import * as ProvidersModule from "./provider/Providers.ts"
 import * as Health from "./routing/Health.ts"
 import { Router } from "./routing/Router.ts"
 import { SettingsError } from "./SettingsError.ts"
@@ -224,6 +225,6 @@ const connect = Effect.fnUntraced(function* (deployment: Deployment) {
   return yield* new SettingsError({
     setting: deployment.label === undefined ? "model" : `deployments.${deployment.label}.model`,
     problem: `there is no provider '${deployment.provider}'`,
-    hint: `Known providers: ${providers.names.join(", ")}`
+    hint: ProvidersModule.hint(providers, deployment.provider)
   })
 })

@@ -23,7 +23,7 @@ import type { ClientSettings } from "@infermesh/core/Client"
 import * as Client from "@infermesh/core/Client"
 import type * as Inference from "@infermesh/core/Inference"
 import type { SettingsError } from "@infermesh/core/SettingsError"
-import * as OpenAi from "@infermesh/providers/openai/OpenAi"
+import * as Providers from "@infermesh/providers/Providers"
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,7 +43,7 @@ import * as PromiseClientModule from "./PromiseClient.ts"
  */
 export const layer = (settings: ClientSettings): Layer.Layer<Inference.Inference, SettingsError> =>
   Client.layer(settings).pipe(
-    Layer.provide(OpenAi.layerCompatible.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+    Layer.provide(Providers.layer.pipe(Layer.provide(NodeHttpClient.layerUndici))),
     Layer.provide(Prices.layer),
     Layer.provide(NodeFileSystem.layer)
   )

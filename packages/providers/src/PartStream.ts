@@ -16,6 +16,8 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
+import type { Json } from "./RequestBody.ts"
+
 /**
  * How one vendor's events become parts and answer.
  *
@@ -63,6 +65,26 @@ export const decode = <State>(
       )
     )
   })
+
+/**
+ * What events say of the new tokens only, such as log-probabilities, together: their lists are one list, other values the
+ * last ones.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const joinLists = (before: Json | undefined, after: Json | undefined): Json | undefined => {
+  if (before === undefined || after === undefined) return after ?? before
+  const joined: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(after)) {
+    const first = before[name]
+    joined[name] =
+      Array.isArray(first) && Array.isArray(value)
+        ? [...(first as ReadonlyArray<unknown>), ...(value as ReadonlyArray<unknown>)]
+        : (value ?? first)
+  }
+  return joined
+}
 
 /** A provider that had begun has counted the prompt, whatever it says afterwards. */
 const withUsage = <State>(

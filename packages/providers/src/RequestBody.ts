@@ -1,14 +1,14 @@
 /**
- * What vendors with a wire format of their own do alike on the way out: extra fields put into a body, and options refused that
- * the format cannot say.
+ * What vendors do alike on the way out: extra fields put into a body, and options refused that the format cannot say.
  *
- * It knows no vendor's fields. OpenAI-compatible vendors need none of it: their options have the same names.
+ * It knows no vendor's fields.
  *
  * @since 0.1.0
  */
 import type { ModelOptions } from "@infermesh/core/operation/GenerateOptions"
 import { AttemptError } from "@infermesh/core/provider/Provider"
 import { Unsupported } from "@infermesh/core/Reason"
+import * as Result from "effect/Result"
 
 /**
  * A part of a request or response body.
@@ -87,4 +87,49 @@ export const refuseOptions = (
   return name === undefined
     ? undefined
     : unsupported(provider, `the option '${name}'`, "Leave it out for this provider")
+}
+
+/**
+ * The options that a model is asked with, but for what goes around the body's own fields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModelOption = Exclude<keyof ModelOptions, "extraBody" | "headers">
+
+/**
+ * The body's field of each option; `true` for one that is written in another way, `false` (or nothing) for one that the
+ * format does not know.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OptionFields = { readonly [K in ModelOption]?: string | boolean }
+
+/**
+ * The fields of the options that are set.
+ *
+ * **Errors**: `Unsupported` for an option that is not in the table, unless it asks for nothing.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeOptions = (
+  provider: string,
+  options: ModelOptions,
+  fields: OptionFields
+): Result.Result<Json, AttemptError> => {
+  const body: Record<string, unknown> = {}
+  for (const name of Object.keys(options) as Array<keyof ModelOptions>) {
+    if (name === "extraBody" || name === "headers") continue
+    const value = options[name]
+    const field = fields[name]
+    if (value === undefined || field === true) continue
+    if (typeof field === "string") body[field] = value
+    else {
+      const refused = refuseOptions(provider, options, [name])
+      if (refused !== undefined) return Result.fail(refused)
+    }
+  }
+  return Result.succeed(body)
 }

@@ -6,3 +6,4 @@
 export * as Anthropic from "./anthropic/Anthropic.ts"
 export * as Gemini from "./gemini/Gemini.ts"
 export * as OpenAi from "./openai/OpenAi.ts"
+export * as Providers from "./Providers.ts"

@@ -1,250 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { join } from "node:path"
 
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import type { GenerateRequest } from "@infermesh/core/operation/Generate"
-import * as Message from "@infermesh/core/operation/Message"
-import * as Framing from "@infermesh/core/provider/Framing"
 import type { Target } from "@infermesh/core/provider/Provider"
 import { explain } from "@infermesh/core/Reason"
-import * as ChatProtocol from "@infermesh/providers/openai/ChatProtocol"
-import * as ChatStream from "@infermesh/providers/openai/ChatStream"
-import * as Messages from "@infermesh/providers/openai/Messages"
 import * as OpenAi from "@infermesh/providers/openai/OpenAi"
-import { ConfigProvider, Duration, Effect, Redacted, Result, Stream } from "effect"
-import * as fc from "fast-check"
+import { ConfigProvider, Duration, Effect, Fiber, Queue, Redacted, Stream } from "effect"
 
-const wire = join(import.meta.dirname, "../../../../shared/wire")
-const recorded = existsSync(wire)
-const why = recorded ? "" : " (skipped: the recorded responses are not beside this checkout)"
-
-const files = (ending: string): ReadonlyArray<readonly [name: string, text: string]> =>
-  recorded
-    ? ["openai-chat", "groq", "deepseek"].flatMap((folder) =>
-        readdirSync(join(wire, folder))
-          .filter((file) => file.endsWith(ending) && !file.includes("error"))
-          .map(
-            (file) => [`${folder}/${file}`, readFileSync(join(wire, folder, file), "utf8")] as const
-          )
-      )
-    : []
-
-const sseOf = (chunks: string): Uint8Array =>
-  new TextEncoder().encode(
-    `${chunks
-      .split("\n")
-      .filter((line) => line.trim() !== "")
-      .map((line) => `data: ${line}\n\n`)
-      .join("")}data: [DONE]\n\n`
-  )
-
-const context = { model: "m", url: "http://h/", headers: {} }
-
-const decodeStream = (pieces: ReadonlyArray<Uint8Array>) =>
-  Stream.runCollect(ChatStream.decode(Framing.events(Stream.fromIterable(pieces)), context))
-
-const whole = (elements: ReadonlyArray<unknown>) =>
-  elements.at(-1) as { readonly value: { choices: ReadonlyArray<unknown> } }
-
-describe(`recorded responses${why}`, () => {
-  for (const [name, text] of files(".json")) {
-    it.skipIf(!recorded)(`reads ${name} value by value`, () => {
-      const raw = JSON.parse(text)
-      const body = Result.getOrThrow(ChatProtocol.parse(text, "http://h/"))
-      const { choices, modelId } = Result.getOrThrow(ChatProtocol.decode(body, "asked"))
-      const message = raw.choices[0].message
-      assert.strictEqual(modelId, raw.model)
-      assert.strictEqual(choices[0].text, message.content ?? "")
-      assert.strictEqual(
-        choices[0].reasoning,
-        (message.reasoning_content ?? message.reasoning)?.trim() || undefined
-      )
-      assert.deepStrictEqual(
-        choices[0].toolCalls,
-        (message.tool_calls ?? []).map(
-          (call: { id: string; function: { name: string; arguments: string } }) => ({
-            id: call.id,
-            name: call.function.name,
-            arguments: call.function.arguments
-          })
-        )
-      )
-      assert.strictEqual(choices[0].finishReason, raw.choices[0].finish_reason.replace("_", "-"))
-      const usage = ChatProtocol.usage(body)
-      assert.deepStrictEqual(
-        [usage?.promptTokens, usage?.completionTokens, usage?.totalTokens],
-        [raw.usage.prompt_tokens, raw.usage.completion_tokens, raw.usage.total_tokens]
-      )
-      assert.strictEqual(
-        usage?.reasoningTokens,
-        raw.usage.completion_tokens_details?.reasoning_tokens
-      )
-    })
-  }
-
-  for (const [name, text] of files(".chunks.txt")) {
-    it.effect.skipIf(!recorded)(`assembles ${name} from its deltas`, () =>
-      Effect.gen(function* () {
-        const bodies = text
-          .split("\n")
-          .filter((line) => line.startsWith("{"))
-          .map((line) => JSON.parse(line))
-        const deltas = bodies
-          .flatMap(({ choices }) => choices ?? [])
-          .map(({ delta }) => delta ?? {})
-        const elements = yield* decodeStream([sseOf(text)])
-        const [choice] = whole(elements).value.choices as ReadonlyArray<{
-          text: string
-          reasoning?: string
-          toolCalls: ReadonlyArray<{ arguments: string }>
-        }>
-        assert.strictEqual(choice?.text, deltas.map(({ content }) => content ?? "").join(""))
-        const reasoning = deltas
-          .map((delta) => delta.reasoning_content ?? delta.reasoning ?? "")
-          .join("")
-        assert.strictEqual(choice?.reasoning ?? "", reasoning.trim())
-        const calls = deltas.flatMap((delta) => delta.tool_calls ?? [])
-        assert.strictEqual(
-          choice?.toolCalls.map((call) => call.arguments).join(""),
-          calls.map((call) => call.function?.arguments ?? "").join("")
-        )
-        const reported = bodies.findLast((body) => body.usage ?? body.x_groq?.usage)
-        const usage = (elements.at(-1) as { usage?: { totalTokens: number } }).usage
-        assert.strictEqual(
-          usage?.totalTokens,
-          (reported?.usage ?? reported?.x_groq?.usage)?.total_tokens
-        )
-      })
-    )
-  }
-
-  it.effect.skipIf(!recorded)(
-    "gives the same from any chunking, and a typed failure from any cut",
-    () =>
-      Effect.gen(function* () {
-        const [, text = ""] =
-          files(".chunks.txt").find(([name]) => name.includes("groq-tool-call")) ?? []
-        const bytes = sseOf(text)
-        const expected = whole(yield* decodeStream([bytes]))
-        yield* Effect.promise(() =>
-          fc.assert(
-            fc.asyncProperty(
-              fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 8 }),
-              fc.integer({ min: 0, max: bytes.length }),
-              async (cuts, end) => {
-                const at = [0, ...cuts.toSorted((left, right) => left - right), bytes.length]
-                const pieces = at
-                  .slice(1)
-                  .map((position, index) => bytes.slice(at[index], position))
-                assert.deepStrictEqual(
-                  whole(await Effect.runPromise(decodeStream(pieces))),
-                  expected
-                )
-                const cut = await Effect.runPromise(
-                  Effect.result(decodeStream([bytes.slice(0, end)]))
-                )
-                if (Result.isSuccess(cut))
-                  assert.deepStrictEqual(whole(cut.success).value, expected.value)
-                else assert.include(["StreamInterrupted", "NetworkError"], cut.failure.reason._tag)
-              }
-            ),
-            { numRuns: 400, examples: [[[], 681]] }
-          )
-        )
-      })
-  )
-})
-
-const request = (options: GenerateRequest["options"] = {}): GenerateRequest => ({
-  endpoint: "chat_completion",
-  prompt: Message.fromText("hi"),
-  responsesInput: undefined,
-  options,
-  output: undefined,
-  tools: [],
-  toolChoice: undefined
-})
-
-describe("encode", () => {
-  it("writes messages back as they came in", () => {
-    const messages = [
-      { role: "developer", content: "be brief" },
-      { role: "user", content: "hello", name: "ann" },
-      {
-        role: "user",
-        content: [
-          { type: "text", text: "see" },
-          { type: "image_url", image_url: { url: "https://e.com/c.jpg", detail: "low" } },
-          { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
-          { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
-          { type: "video_url", video_url: { url: "https://e.com/v.mp4" } }
-        ]
-      },
-      {
-        role: "assistant",
-        tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: '{"a": 1}' } }]
-      },
-      { role: "tool", tool_call_id: "c1", content: "42" },
-      { role: "assistant", content: "done" }
-    ]
-    const prompt = Result.getOrThrow(Message.toPrompt(messages))
-    assert.deepStrictEqual(Result.getOrThrow(Messages.encode(prompt)), messages)
-  })
-
-  it("maps every option, and lets extraBody win", () => {
-    const body = Result.getOrThrow(
-      ChatProtocol.encode(
-        {
-          ...request({
-            temperature: 0,
-            topP: 1,
-            maxTokens: 5,
-            stop: ["x"],
-            seed: 1,
-            n: 2,
-            user: "u",
-            extraBody: { seed: 2, own: true }
-          }),
-          output: { name: "o", jsonSchema: { type: "object" }, strict: true },
-          tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
-          toolChoice: { tool: "f" }
-        },
-        OpenAi.openai
-      )
-    )
-    const { messages: _, ...rest } = body
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(rest)), {
-      temperature: 0,
-      top_p: 1,
-      stop: ["x"],
-      seed: 2,
-      n: 2,
-      user: "u",
-      max_completion_tokens: 5,
-      response_format: {
-        type: "json_schema",
-        json_schema: { name: "o", schema: { type: "object" }, strict: true }
-      },
-      tools: [
-        {
-          type: "function",
-          function: { name: "f", description: "d", parameters: { type: "object" } }
-        }
-      ],
-      tool_choice: { type: "function", function: { name: "f" } },
-      own: true
-    })
-  })
-
-  it("refuses what the API does not know instead of dropping it", () => {
-    const refused = ChatProtocol.encode(request({ topK: 3 }), OpenAi.openai)
-    assert.strictEqual(Result.isFailure(refused) ? refused.failure.reason._tag : "", "Unsupported")
-  })
-})
+import { target } from "../FakeHttp.ts"
+import { request } from "../Request.ts"
 
 /** A real server that answers every request in one way. */
 const serving = (answer: (response: ServerResponse, body: string) => void) =>
@@ -420,6 +186,28 @@ describe("over real HTTP", () => {
       )
       assert.deepStrictEqual(seen, [{ type: "text-delta", text: "Hel", choice: 0 }])
       assert.strictEqual(error.reason._tag === "StreamInterrupted" ? error.reason.text : "", "Hel")
+    }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
+  )
+
+  it.live("closes the socket of an answer that is given up, whole or streamed", () =>
+    Effect.gen(function* () {
+      const began = yield* Queue.unbounded<"began" | "closed">()
+      const { base } = yield* serving((response, body) => {
+        response.on("close", () => Queue.offerUnsafe(began, "closed"))
+        if (body.includes('"stream":true')) {
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.write('data: {"model":"m","choices":[]}\n\n')
+        }
+        Queue.offerUnsafe(began, "began")
+      })
+      const provider = yield* OpenAi.provider(OpenAi.openai)
+      const { generate, generateStream } = yield* provider.connect(target({ apiBase: base }))
+      for (const ask of [generate!(request()), Stream.runDrain(generateStream!(request()))]) {
+        const fiber = yield* Effect.forkChild(ask)
+        assert.strictEqual(yield* Queue.take(began), "began")
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(yield* Queue.take(began), "closed")
+      }
     }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
   )
 

@@ -181,7 +181,10 @@ const causeChain = (error: unknown): string => {
 /** A URL without user, password and query, any of which may hold a key. */
 export const publicUrl = (url: string): string => {
   const parsed = URL.parse(url)
-  return parsed === null ? url.replace(/\?.*$/s, "") : `${parsed.origin}${parsed.pathname}`
+  // `localhost:8000` is a URL too, of a scheme that has no origin.
+  return parsed === null || parsed.origin === "null"
+    ? url.replace(/\?.*$/s, "").replace(/\/\/[^/]*@/, "//")
+    : `${parsed.origin}${parsed.pathname}`
 }
 
 const secret = /(?:bearer\s+|\b(?:sk|pk|rk|gsk|xai|key|AIza)[-_]?)[A-Za-z0-9_*.-]{8,}/gi

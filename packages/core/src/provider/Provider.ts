@@ -117,6 +117,8 @@ export interface Connection {
 export interface Provider {
   /** The prefix of model strings that select it: `openai` in `openai/gpt-4.1-mini`. */
   readonly name: string
+  /** Other names that people try; they select nothing, and the error for them says the right one. */
+  readonly aliases?: ReadonlyArray<string> | undefined
   /** Prepares one deployment: checks the settings and builds once what requests share. */
   readonly connect: (target: Target) => Effect.Effect<Connection, SettingsError>
 }

@@ -82,5 +82,39 @@ export const layerAdd = <E, R>(
     })
   )
 
+/**
+ * What to say to somebody who asked for a provider that is not there: the one that was probably meant, and the known ones.
+ *
+ * **Details**: meant is one with that name or alias, else the first of which one begins or ends with the given name or the
+ * other way round (`vllm` for `hosted_vllm`, `together_ai` for `together`); case and punctuation do not count.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hint = (registry: Providers["Service"], name: string): string => {
+  const given = bare(name)
+  const meant = [isEqual, isPartOf]
+    .map((fits) =>
+      all(registry).find(({ aliases = [], name: known }) =>
+        [known, ...aliases].some((one) => fits(bare(one), given))
+      )
+    )
+    .find((provider) => provider !== undefined)
+  const known = `Known providers: ${registry.names.join(", ")}`
+  return meant === undefined ? known : `Did you mean '${meant.name}'? ${known}`
+}
+
+const bare = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+
+const isEqual = (left: string, right: string): boolean => left === right
+
+/** Shorter names would be found everywhere. */
+const leastLength = 3
+
+const isPartOf = (left: string, right: string): boolean => {
+  const [short, long] = left.length < right.length ? [left, right] : [right, left]
+  return short.length >= leastLength && (long.startsWith(short) || long.endsWith(short))
+}
+
 const all = (registry: Providers["Service"]): ReadonlyArray<Provider> =>
   registry.names.flatMap((name) => registry.get(name) ?? [])

@@ -26,7 +26,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
 import type { Vendor } from "../Connect.ts"
-import { access } from "../Connect.ts"
+import { access, address } from "../Connect.ts"
 import * as PartStream from "../PartStream.ts"
 import { unsupported } from "../RequestBody.ts"
 import * as Fault from "./Fault.ts"
@@ -37,6 +37,7 @@ import * as MessagesStream from "./MessagesStream.ts"
 const vendor: Vendor = {
   name: "anthropic",
   apiBase: "https://api.anthropic.com/v1",
+  aliases: ["claude"],
   keyVariables: ["ANTHROPIC_API_KEY"]
 }
 
@@ -53,6 +54,7 @@ export const provider: Effect.Effect<Provider, never, HttpClient.HttpClient> = E
   HttpClient.HttpClient,
   (client) => ({
     name: vendor.name,
+    aliases: vendor.aliases,
     connect: (target) => Effect.provideService(connect(target), HttpClient.HttpClient, client)
   })
 )
@@ -72,9 +74,10 @@ interface Prepared {
 }
 
 const connect = Effect.fnUntraced(function* (target: Target) {
-  const { baseUrl, key } = yield* access(vendor, target)
+  const found = yield* access(vendor, target)
+  const { key } = found
   const transport = yield* Transport.make(Fault.classify(target.model))
-  const url = `${baseUrl}/messages`
+  const url = address(found, "/messages")
   // Built once: what all requests of the deployment share.
   const base = HttpClientRequest.post(url).pipe(
     HttpClientRequest.setHeaders({

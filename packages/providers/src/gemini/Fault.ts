@@ -125,6 +125,9 @@ const excluded = /limit: 0\b/
 const billing =
   /billing (?:is )?(?:disabled|not enabled)|enable billing|credits? (?:are |is )?(?:depleted|exhausted)|spending (?:cap|limit)/i
 
+/** An address that is wrong altogether may be repeated, and has `models` in it too. */
+const unknownModel = /\bmodel.*(?:not found|not exist|not supported|no longer)/i
+
 const reason = (words: Words, status: number, model: string): Fault["make"] => {
   const message = words.message ?? ""
   if (
@@ -142,7 +145,7 @@ const reason = (words: Words, status: number, model: string): Fault["make"] => {
       ? (_, http) => new AiError.QuotaExhaustedError({ http })
       : undefined
   }
-  if (status === 404 && /model/i.test(message)) {
+  if (status === 404 && unknownModel.test(message)) {
     return (description, http) => new ModelNotFound({ model, description, http })
   }
   if (status === 400 && contextWindow.test(message)) {

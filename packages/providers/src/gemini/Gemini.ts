@@ -35,7 +35,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
 import type { Vendor } from "../Connect.ts"
-import { access } from "../Connect.ts"
+import { access, address } from "../Connect.ts"
 import * as PartStream from "../PartStream.ts"
 import type { Json } from "../RequestBody.ts"
 import { merge, unsupported } from "../RequestBody.ts"
@@ -48,6 +48,7 @@ import * as GenerateContentStream from "./GenerateContentStream.ts"
 const vendor: Vendor = {
   name: "gemini",
   apiBase: "https://generativelanguage.googleapis.com/v1beta",
+  aliases: ["google", "vertex"],
   keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"]
 }
 
@@ -61,6 +62,7 @@ export const provider: Effect.Effect<Provider, never, HttpClient.HttpClient> = E
   HttpClient.HttpClient,
   (client) => ({
     name: vendor.name,
+    aliases: vendor.aliases,
     connect: (target) => Effect.provideService(connect(target), HttpClient.HttpClient, client)
   })
 )
@@ -75,14 +77,15 @@ export const layer: Layer.Layer<Providers.Providers, never, HttpClient.HttpClien
   Providers.layer(Effect.map(provider, (one) => [one]))
 
 const connect = Effect.fnUntraced(function* (target: Target) {
-  const { baseUrl, key } = yield* access(vendor, target)
+  const found = yield* access(vendor, target)
+  const { baseUrl, key } = found
   const transport = yield* Transport.make(Fault.classify(target.model))
   const resource = target.model.includes("/") ? target.model : `models/${target.model}`
   // Each part by itself: what stands in a name must not end the path.
   const path = resource.split("/").map(encodeURIComponent).join("/")
   // Built once per method: what all requests of the deployment share.
   const base = (method: string) =>
-    HttpClientRequest.post(`${baseUrl}/${path}:${method}`).pipe(
+    HttpClientRequest.post(address(found, `/${path}:${method}`)).pipe(
       HttpClientRequest.setHeaders({
         accept: "application/json",
         ...target.headers,

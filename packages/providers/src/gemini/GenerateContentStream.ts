@@ -12,6 +12,7 @@ import type { AttemptError, GenerationPart } from "@infermesh/core/provider/Prov
 import * as Result from "effect/Result"
 
 import type { Machine } from "../PartStream.ts"
+import { joinLists } from "../PartStream.ts"
 import type { Json } from "../RequestBody.ts"
 import { isRecord } from "../RequestBody.ts"
 import * as ResponseBody from "../ResponseBody.ts"
@@ -99,17 +100,9 @@ const openCandidate = (state: State, index: number): OpenCandidate => {
   return open
 }
 
-/** Log-probabilities come for the new tokens only: the lists of the events are one list. */
 const logprobs = (known: Candidate, later: Candidate): Pick<Candidate, "logprobsResult"> => {
-  const before = known.logprobsResult
-  const after = later.logprobsResult
-  if (before === null || before === undefined) return {}
-  if (after === null || after === undefined) return { logprobsResult: before }
-  const joined = Object.entries(after).map(([name, value]) => {
-    const first = before[name]
-    return [name, Array.isArray(first) && Array.isArray(value) ? [...first, ...value] : value]
-  })
-  return { logprobsResult: Object.fromEntries(joined) as Json }
+  const joined = joinLists(known.logprobsResult ?? undefined, later.logprobsResult ?? undefined)
+  return joined === undefined ? {} : { logprobsResult: joined }
 }
 
 /** A text goes on where the last one stopped, but a signature stays with the part it came with. */

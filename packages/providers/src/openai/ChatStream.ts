@@ -1,225 +1,250 @@
 /**
- * A streamed chat completion: events to parts as they arrive, and the whole answer at the end.
+ * A streamed chat or text completion: events to parts as they arrive, and to the body that the whole response would have had.
  *
- * The state is one object per stream, changed by each event; the whole answer is read from it the same way as from a whole
- * response, so both say the same.
+ * The answer is read from that body as from any other (`ChatAnswer`), so a stream says the same as a whole response.
+ *
+ * **Details**: a stream has ended when it says so (`[DONE]`) or when all its choices have; servers that never say it are read
+ * too. Usage comes with the last choice, in an event of its own, or in every event.
  *
  * @since 0.1.0
  */
-import type { Choice, Generation } from "@infermesh/core/operation/Generate"
-import type { TokenUsage } from "@infermesh/core/operation/Usage"
-import { statusError } from "@infermesh/core/provider/HttpFault"
-import type { Answer, GenerationPart } from "@infermesh/core/provider/Provider"
-import { AttemptError } from "@infermesh/core/provider/Provider"
-import type { Headers } from "@infermesh/core/provider/ResponseHeaders"
-import * as ResponseHeaders from "@infermesh/core/provider/ResponseHeaders"
-import { explain, StreamInterrupted } from "@infermesh/core/Reason"
-import * as Effect from "effect/Effect"
+import type { AttemptError, GenerationPart } from "@infermesh/core/provider/Provider"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 
-import type { MessageBody } from "./ChatProtocol.ts"
-import * as ChatProtocol from "./ChatProtocol.ts"
-import * as Fault from "./Fault.ts"
+import type { Machine } from "../PartStream.ts"
+import { joinLists } from "../PartStream.ts"
+import type { Json } from "../RequestBody.ts"
+import * as ResponseBody from "../ResponseBody.ts"
+import type { Body, Call, ChoiceBody, MessageBody } from "./ChatAnswer.ts"
+import {
+  callsOf,
+  decode,
+  failure,
+  parse,
+  readCall,
+  reasoningOf,
+  textOf,
+  toChoice,
+  usage
+} from "./ChatAnswer.ts"
+import type { Piece, Splitter } from "./InlineReasoning.ts"
+import * as InlineReasoning from "./InlineReasoning.ts"
+
+// ---- state
+
+/** A call that is arriving. */
+interface OpenCall {
+  /** As the server counts. */
+  readonly index: number
+  call: Call
+}
 
 interface OpenChoice {
   text: string
   reasoning: string
-  refusal: string | undefined
+  refusal: string
   finish: string | undefined
-  readonly calls: Array<{ id: string; name: string; arguments: string }>
-}
-
-interface State {
-  readonly choices: Array<OpenChoice>
-  modelId: string
-  id: string | undefined
-  usage: TokenUsage | undefined
-  started: boolean
-  ended: boolean
+  logprobs: Json | undefined
+  readonly details: Array<Json>
+  readonly calls: Array<OpenCall>
+  readonly splitter: Splitter
 }
 
 /**
- * Parts and answer of a stream of events.
+ * What has arrived of a stream: the response body it will have been.
  *
- * **Errors**: before the first part as for a whole response; after it `StreamInterrupted`, with the text and usage so far.
+ * @category models
+ * @since 0.1.0
+ */
+export interface State {
+  body: Body
+  /** By their index. */
+  readonly choices: Map<number, OpenChoice>
+  ended: boolean
+}
+
+// ---- step
+
+/**
+ * The machine that reads the events of one stream.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const decode = (
-  events: Stream.Stream<string, AttemptError>,
-  context: { readonly model: string; readonly url: string; readonly headers: Headers }
-): Stream.Stream<GenerationPart | Answer<Generation>, AttemptError> =>
-  Stream.suspend(() => {
-    const state: State = {
-      choices: [],
-      modelId: context.model,
-      id: undefined,
-      usage: undefined,
-      started: false,
-      ended: false
-    }
-    return events.pipe(
-      Stream.mapEffect((data) => step(state, data, context)),
-      Stream.flattenIterable,
-      Stream.concat(Stream.unwrap(Effect.sync(() => end(state, context)))),
-      Stream.mapError((error) => (state.started ? interrupted(state, error) : error))
-    )
-  })
+export const machine = (context: ResponseBody.Context): Machine<State> => ({
+  start: () => ({ body: {}, choices: new Map(), ended: false }),
+  step: (state, data) =>
+    data === "[DONE]"
+      ? Result.succeed(done(state))
+      : Result.flatMap(parse(data, context.url), ({ value }) => step(state, value, context)),
+  end: (state) =>
+    isEnded(state)
+      ? decode({ value: closed(state), json: undefined }, context)
+      : Result.fail(ResponseBody.cut(context.url, "the connection ended before the stream did")),
+  arrived: (state) => {
+    const [first] = closed(state).choices ?? []
+    return { text: first === undefined ? "" : toChoice(first).text, usage: usage(state.body) }
+  }
+})
 
-const none: ReadonlyArray<GenerationPart> = []
+type Parts = ReadonlyArray<GenerationPart>
 
 const step = (
   state: State,
-  data: string,
-  context: { readonly model: string; readonly url: string; readonly headers: Headers }
-): Effect.Effect<ReadonlyArray<GenerationPart>, AttemptError> => {
-  if (data === "[DONE]") {
-    state.ended = true
-    return Effect.succeed(none)
+  body: Body,
+  context: ResponseBody.Context
+): Result.Result<Parts, AttemptError> => {
+  const failed = failure(body, context)
+  if (failed !== undefined) return Result.fail(failed)
+  const { choices, id, model } = body
+  // Azure's first event has empty names, and events before the last no usage.
+  state.body = {
+    id: id || (state.body.id ?? null),
+    model: model || (state.body.model ?? null),
+    usage: body.usage ?? body.x_groq?.usage ?? state.body.usage ?? null
   }
-  const parsed = ChatProtocol.parse(data, context.url)
-  if (Result.isFailure(parsed)) return Effect.fail(parsed.failure)
-  const body = parsed.success
-  if (body.error !== undefined && body.error !== null)
-    return Effect.fail(inBand(body.error, context))
-  state.modelId = body.model ?? state.modelId
-  state.id = body.id ?? state.id
-  state.usage = ChatProtocol.usage(body) ?? state.usage
   const parts: Array<GenerationPart> = []
-  for (const [position, choice] of (body.choices ?? []).entries()) {
-    const index = choice.index ?? position
-    const open = openChoice(state, index)
-    open.finish = choice.finish_reason ?? open.finish
-    collect(open, index, choice.delta ?? {}, parts)
+  for (const [position, choice] of (choices ?? []).entries()) {
+    collect(state, choice.index ?? position, choice, parts)
   }
-  if (parts.length > 0) state.started = true
-  return Effect.succeed(parts)
+  return Result.succeed(parts)
 }
 
 const openChoice = (state: State, index: number): OpenChoice => {
-  let open = state.choices[index]
+  let open = state.choices.get(index)
   if (open === undefined) {
-    open = { text: "", reasoning: "", refusal: undefined, finish: undefined, calls: [] }
-    state.choices[index] = open
+    open = {
+      text: "",
+      reasoning: "",
+      refusal: "",
+      finish: undefined,
+      logprobs: undefined,
+      details: [],
+      calls: [],
+      splitter: InlineReasoning.make()
+    }
+    state.choices.set(index, open)
   }
   return open
 }
 
 const collect = (
-  open: OpenChoice,
+  state: State,
   choice: number,
-  delta: MessageBody,
+  event: ChoiceBody,
   parts: Array<GenerationPart>
-) => {
-  const reasoning = ChatProtocol.structuredReasoning(delta)
-  if (reasoning !== undefined && reasoning !== "") {
+): void => {
+  const open = openChoice(state, choice)
+  // Some servers send a whole message as the one event of a stream.
+  const delta = event.delta ?? event.message ?? {}
+  open.logprobs = joinLists(open.logprobs, event.logprobs ?? undefined)
+  open.refusal += delta.refusal ?? ""
+  for (const detail of delta.reasoning_details ?? []) addDetail(open.details, detail)
+  const reasoning = reasoningOf(delta)
+  if (reasoning !== "") {
     open.reasoning += reasoning
     parts.push({ type: "reasoning-delta", text: reasoning, choice })
   }
-  const text = ChatProtocol.contentText(delta)
-  if (text !== "") {
-    open.text += text
-    parts.push({ type: "text-delta", text, choice })
+  const text = textOf(event, delta)
+  open.text += text
+  parts.push(...placed(open.splitter.push(text), choice))
+  for (const [position, call] of callsOf(delta).entries()) {
+    parts.push(called(open, choice, call, position))
   }
-  if (delta.refusal !== undefined && delta.refusal !== null)
-    open.refusal = (open.refusal ?? "") + delta.refusal
-  for (const [position, call] of (delta.tool_calls ?? []).entries()) {
-    const index = call.index ?? position
-    const known = (open.calls[index] ??= { id: "", name: "", arguments: "" })
-    const source = call.function?.arguments
-    const piece =
-      source === undefined || source === null
-        ? ""
-        : typeof source === "string"
-          ? source
-          : JSON.stringify(source)
-    known.id = call.id ?? known.id
-    known.name += call.function?.name ?? ""
-    known.arguments += piece
-    parts.push({
-      type: "tool-call-delta",
-      choice,
+  if (event.finish_reason) {
+    open.finish = event.finish_reason
+    parts.push(...placed(open.splitter.end(), choice))
+  }
+}
+
+const placed = (pieces: ReadonlyArray<Piece>, choice: number): Parts =>
+  pieces.map(({ text, type }) => ({ type, text, choice }))
+
+const done = (state: State): Parts => {
+  state.ended = true
+  return [...state.choices].flatMap(([choice, { splitter }]) => placed(splitter.end(), choice))
+}
+
+/** A detail goes on where the last one stopped, if it is of the same kind and place. */
+const addDetail = (details: Array<Json>, detail: Json): void => {
+  const last = details.at(-1)
+  if (last === undefined || last["type"] !== detail["type"] || last["index"] !== detail["index"]) {
+    details.push(detail)
+    return
+  }
+  const merged: Record<string, unknown> = { ...last }
+  for (const [name, value] of Object.entries(detail)) {
+    const known = merged[name]
+    const grows = name === "text" || name === "summary" || name === "data"
+    if (grows && typeof known === "string" && typeof value === "string")
+      merged[name] = known + value
+    else if (value !== null && value !== undefined) merged[name] = value
+  }
+  details[details.length - 1] = merged
+}
+
+const called = (
+  open: OpenChoice,
+  choice: number,
+  delta: Json,
+  position: number
+): GenerationPart => {
+  const index = typeof delta["index"] === "number" ? delta["index"] : position
+  const piece = readCall(delta)
+  let known = open.calls.findLast((one) => one.index === index)
+  // Servers that count every call as the first tell them apart by their ids.
+  if (known === undefined || isAnother(known.call, piece)) {
+    known = { index, call: { ...piece, id: "", name: "", source: undefined } }
+    open.calls.push(known)
+  }
+  const { call } = known
+  const isNamed = call.name === "" && piece.name !== ""
+  const isIdentified = call.id === "" && piece.id !== ""
+  known.call = {
+    id: call.id || piece.id,
+    name: call.name || piece.name,
+    source: piece.source === undefined ? call.source : (call.source ?? "") + piece.source,
+    isCustom: call.isCustom || piece.isCustom,
+    more: { ...call.more, ...piece.more }
+  }
+  return {
+    type: "tool-call-delta",
+    choice,
+    index: open.calls.indexOf(known),
+    id: isIdentified ? piece.id : undefined,
+    name: isNamed ? piece.name : undefined,
+    arguments: piece.source ?? ""
+  }
+}
+
+/** The pieces of a call repeat neither its id nor its name, or both, or (older vLLM) come each with a new id and no name. */
+const isAnother = (call: Call, piece: Call): boolean =>
+  call.id !== "" && piece.id !== "" && call.id !== piece.id && call.name !== "" && piece.name !== ""
+
+const isEnded = ({ choices, ended }: State): boolean =>
+  ended || (choices.size > 0 && [...choices.values()].every(({ finish }) => finish !== undefined))
+
+/** The body that the events so far make. */
+const closed = ({ body, choices }: State): Body => ({
+  ...body,
+  choices: [...choices.entries()]
+    .toSorted(([left], [right]) => left - right)
+    .map(([index, open]) => ({
       index,
-      id: call.id ?? undefined,
-      name: call.function?.name ?? undefined,
-      arguments: piece
-    })
-  }
-}
+      message: message(open),
+      finish_reason: open.finish ?? null,
+      logprobs: open.logprobs ?? null
+    }))
+})
 
-const end = (
-  state: State,
-  context: { readonly headers: Headers }
-): Stream.Stream<Answer<Generation>, AttemptError> => {
-  const [first, ...others] = state.choices.map(toChoice)
-  // A stream whose end never came was cut, however whole its text looks.
-  if (
-    first === undefined ||
-    !(state.ended || state.choices.some(({ finish }) => finish !== undefined))
-  ) {
-    return Stream.fail(broken("the connection ended before the stream did"))
-  }
-  return Stream.succeed({
-    value: { modelId: state.modelId, choices: [first, ...others] },
-    usage: state.usage,
-    requestId: ResponseHeaders.requestId(context.headers) ?? state.id,
-    rateLimits: ResponseHeaders.rateLimits(context.headers),
-    body: undefined
-  })
-}
-
-const toChoice = (open: OpenChoice): Choice =>
-  ChatProtocol.toChoice(
-    {
-      content: open.text,
-      reasoning_content: open.reasoning,
-      ...(open.refusal === undefined ? {} : { refusal: open.refusal }),
-      tool_calls: open.calls.map(({ arguments: source, id, name }) => ({
-        id,
-        function: { name, arguments: source }
-      }))
-    },
-    open.finish,
-    undefined
-  )
-
-/**
- * An error that came with status 200, which means what it means as a response of its own.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const inBand = (
-  error: unknown,
-  context: { readonly model: string; readonly headers: Headers }
-): AttemptError => {
-  const status = Fault.statusOf(error)
-  const body = JSON.stringify({ error })
-  return statusError({
-    status,
-    headers: context.headers,
-    body,
-    fault: Fault.classify(context.model)(status, body),
-    nowMillis: 0
-  })
-}
-
-const broken = (description: string) =>
-  new AttemptError({ reason: new StreamInterrupted({ description, text: "" }), outcome: "unknown" })
-
-const interrupted = (state: State, error: AttemptError): AttemptError =>
-  new AttemptError({
-    reason: new StreamInterrupted({
-      description:
-        error.reason._tag === "StreamInterrupted"
-          ? error.reason.description
-          : explain(error.reason),
-      text: state.choices[0]?.text ?? "",
-      usage: state.usage
-    }),
-    outcome: "unknown",
-    requestId: error.requestId,
-    usage: state.usage
-  })
+const message = (open: OpenChoice): MessageBody => ({
+  content: open.text,
+  refusal: open.refusal,
+  reasoning_content: open.reasoning,
+  reasoning_details: open.details,
+  tool_calls: open.calls.map(({ call: { id, isCustom, more, name, source } }) => ({
+    ...more,
+    id,
+    ...(isCustom ? { custom: { name, input: source } } : { function: { name, arguments: source } })
+  }))
+})

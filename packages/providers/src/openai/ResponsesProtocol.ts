@@ -142,10 +142,10 @@ const outputFormat = ({ output }: GenerateRequest, dialect: Dialect): Json | Att
       const { jsonSchema, name, strict } = output
       return { text: { format: { type: "json_schema", name, schema: jsonSchema, strict } } }
     }
+    // No vendor has this endpoint without schemas, so none has to be told the schema in words here.
     case "json_object":
-      return { text: { format: { type: "json_object" } } }
     case "none":
-      return unsupported(dialect.name, "structured output")
+      return unsupported(dialect.name, "structured output on the responses endpoint")
   }
 }
 
