@@ -24,7 +24,7 @@ import type { InferenceError } from "../InferenceError.ts"
 import type { Choice, GenerationResult } from "../operation/Generate.ts"
 import type { ToolCall } from "../operation/ToolCall.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
-import { unfence } from "../output/StructuredOutput.ts"
+import { unfence } from "../output/JsonText.ts"
 import { toAiError } from "./AiErrors.ts"
 
 /**

@@ -72,9 +72,15 @@ export type FinishReason =
 export interface OutputShape {
   /** Letters, digits, `_` and `-`, at most 64. */
   readonly name: string
+  /** An object, for providers that enforce schemas. */
   readonly jsonSchema: JsonSchema.JsonSchema
   /** Whether the schema keeps the rules of the providers' strict mode. */
   readonly strict: boolean
+  /**
+   * An object that says the same as JSON is usually written, for models that are only told: optional fields may be absent,
+   * tuples are lists, records are objects. Default: `jsonSchema`. Answers of either form are read.
+   */
+  readonly plainSchema?: JsonSchema.JsonSchema | undefined
 }
 
 /**
