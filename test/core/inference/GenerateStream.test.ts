@@ -159,6 +159,63 @@ describe("generateStream", () => {
     )
   })
 
+  describe("reasoning that a server leaves in the text", () => {
+    it.effect("comes as reasoning, and is the result's", () =>
+      Effect.gen(function* () {
+        const events = yield* Stream.runCollect(Inference.generateStream("x"))
+        assert.deepStrictEqual(
+          events.slice(0, -1).map((event) => ("text" in event ? [event.type, event.text] : [])),
+          [
+            ["reasoning-delta", "hm"],
+            ["reasoning-delta", "m"],
+            ["text-delta", "hel"],
+            ["text-delta", "lo <think>"],
+            []
+          ]
+        )
+        const finish = events.at(-1)
+        assert.deepStrictEqual(
+          finish?.type === "finish" ? [finish.result.reasoning, finish.result.outputText] : [],
+          ["hmm", "hello <think>"]
+        )
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => [" <thi", "nk>hm", "m</th", "ink>\n\nhel", "lo <think>"])
+          )
+        )
+      )
+    )
+
+    it.effect("does not keep from the reader what only looks like it", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(texts(yield* Stream.runCollect(Inference.generateStream("x"))), " <thi")
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => [" ", "<thi"])
+          )
+        )
+      )
+    )
+
+    it.effect("held back is nothing handed out: the stream is tried again", () =>
+      Effect.gen(function* () {
+        const events = yield* advanced(Stream.runCollect(Inference.generateStream("x")))
+        assert.strictEqual(texts(events), "good")
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(({ index }) => (index === 0 ? ["<th", TestProvider.unavailable()] : ["good"]))
+          )
+        )
+      )
+    )
+  })
+
   describe("back-pressure", () => {
     let written = 0
     const endless = () => ({
@@ -508,6 +565,23 @@ describe("generateStream", () => {
           TestClient.layer(
             {},
             streaming(() => ['{"name"', ":1}"])
+          )
+        )
+      )
+    )
+
+    it.effect("is not repaired: its text has been handed out", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(
+          Stream.runDrain(Inference.generateStream("x", { output: Person, maxRepairs: 1 }))
+        )
+        assert.match(error.message, /maxRepairs: a stream has handed out its text .* Use generate$/)
+        assert.deepStrictEqual(yield* asked, [])
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => ["{}"])
           )
         )
       )

@@ -23,10 +23,11 @@ import type {
 } from "../operation/Generate.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import * as Reasoning from "../output/Reasoning.ts"
+import * as ReasoningStream from "../output/ReasoningStream.ts"
 import type { Output, OutputFormat } from "../output/StructuredOutput.ts"
 import type { Answer, GenerationPart } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
-import { explain, StreamInterrupted } from "../Reason.ts"
+import { explain, InvalidInput, StreamInterrupted } from "../Reason.ts"
 import type { GenerateOptions } from "./GenerateInputs.ts"
 import { prepare } from "./GenerateInputs.ts"
 import type { Environment, OutputType } from "./GenerateOperation.ts"
@@ -66,6 +67,7 @@ export const make = (environment: Environment) => {
   ): Stream.Stream<GenerateEvent<OutputType<O>>, InferenceError> => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Stream.fail(Run.refused("generate", prepared.failure))
+    if ((options.maxRepairs ?? 0) > 0) return Stream.fail(Run.refused("generate", unrepairable))
     const events = Stream.callback<GenerateEvent<unknown>, InferenceError>(
       (queue) => {
         const attempt = Effect.fnUntraced(function* (format: OutputFormat<unknown> | undefined) {
@@ -94,6 +96,12 @@ export const make = (environment: Environment) => {
   }
 }
 
+const unrepairable = new InvalidInput({
+  input: "maxRepairs",
+  problem: "a stream has handed out its text and cannot be repaired",
+  hint: "Use generate"
+})
+
 /** What has been handed out of the current attempt. */
 interface Progress {
   text: string
@@ -113,25 +121,53 @@ const drive =
     const parts = connection.generateStream?.(request)
     if (parts === undefined) return unsupported("streaming")
     let answer: Answer<Generation> | undefined
-    const read = Stream.runForEachArray(parts, (elements) => {
-      const deltas: Array<GenerationPart> = []
-      for (const element of elements) {
-        if (isAnswer(element)) answer = element
-        else deltas.push(element)
-      }
+    const apart = separated()
+    const handOut = (deltas: ReadonlyArray<GenerationPart>): Effect.Effect<unknown> => {
       if (deltas.length === 0) return Effect.void
       progress.started = true
       call.committed = true
       return offer(deltas)
+    }
+    const read = Stream.runForEachArray(parts, (elements) => {
+      const deltas: Array<GenerationPart> = []
+      for (const element of elements) {
+        if (isAnswer(element)) answer = element
+        else deltas.push(...apart.push(element))
+      }
+      return handOut(deltas)
     })
+    // What was held back of a stream that may be tried again is nobody's yet.
+    const leave = (failure: Effect.Effect<never, AttemptError>) =>
+      progress.started ? Effect.andThen(handOut(apart.end()), failure) : failure
     return Effect.matchEffect(read, {
       onFailure: (error) => {
         progress.usage = error.usage
-        return Effect.fail(error)
+        return leave(Effect.fail(error))
       },
-      onSuccess: () => (answer === undefined ? noAnswer : Effect.succeed(answer))
+      onSuccess: () =>
+        answer === undefined ? leave(noAnswer) : Effect.as(handOut(apart.end()), answer)
     })
   }
+
+/** Parts with the reasoning that a server leaves in the text as parts of its own. */
+const separated = () => {
+  const splitters: Array<ReasoningStream.Splitter> = []
+  const part = (choice: number, { isReasoning, text }: ReasoningStream.Piece): GenerationPart => ({
+    type: isReasoning ? "reasoning-delta" : "text-delta",
+    text,
+    choice
+  })
+  return {
+    push: (delta: GenerationPart): ReadonlyArray<GenerationPart> => {
+      if (delta.type !== "text-delta") return [delta]
+      const { choice } = delta
+      const splitter = (splitters[choice] ??= ReasoningStream.make())
+      return splitter.push(delta.text).map((piece) => part(choice, piece))
+    },
+    end: (): ReadonlyArray<GenerationPart> =>
+      splitters.flatMap((splitter, choice) => splitter.end().map((piece) => part(choice, piece)))
+  }
+}
 
 const isAnswer = (element: GenerationPart | Answer<Generation>): element is Answer<Generation> =>
   "value" in element
@@ -154,7 +190,7 @@ const withPartials = (
   for (const part of parts)
     if (part.type === "text-delta" && part.choice === 0) progress.text += part.text
   if (format === undefined || progress.text.length === before) return parts
-  // Reasoning that a server leaves in the text is no part of the answer, here as at the end.
+  // A closer without an opener shows only now that what came before it was no part of the answer.
   const value = format.partial(Reasoning.split(progress.text).text)
   return value === undefined ? parts : [...parts, { type: "partial", value }]
 }
@@ -169,7 +205,7 @@ const interrupted = (error: InferenceError, progress: Progress): InferenceError 
     attempts: error.attempts,
     reason: new StreamInterrupted({
       description: known?.description ?? explain(error.reason),
-      text: known?.text || progress.text,
+      text: progress.text,
       usage: known?.usage ?? progress.usage
     }),
     requestId: error.requestId,

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 
 import { InvalidInput } from "../Reason.ts"
 import { firstIssue } from "./Issue.ts"
+import type { ToolCall } from "./ToolCall.ts"
 
 const TextBlock = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
 
@@ -68,10 +69,23 @@ const ToolCallEntry = Schema.Struct({
   function: Schema.Struct({ name: Schema.String, arguments: Schema.optional(Schema.String) })
 })
 
+/** An assistant that neither said nor called anything has not answered. */
+const saysSomething = Schema.makeFilter<{
+  readonly content?: unknown
+  readonly refusal?: unknown
+  readonly tool_calls?: unknown
+  readonly parts?: unknown
+}>(({ content, parts, refusal, tool_calls: calls }) =>
+  [content, refusal, calls, parts].some((field) => field !== undefined && field !== null)
+    ? undefined
+    : "it has neither content nor tool_calls"
+)
+
 /**
  * One chat message, as OpenAI-compatible APIs write it.
  *
- * **Details**: an assistant message may lack `content` when it has `tool_calls`.
+ * **Details**: an assistant message may lack `content` when it has `tool_calls`. Two fields are ours: `parts`, the answer as
+ * `nextTurn` keeps it for the provider that gave it (it counts instead of the other fields), and `is_error` of a tool's result.
  *
  * @category schemas
  * @since 0.1.0
@@ -93,9 +107,15 @@ export const ChatMessage = Schema.Union([
     name: Schema.optional(Schema.String),
     refusal: Schema.optional(Schema.NullOr(Schema.String)),
     reasoning_content: Schema.optional(Schema.NullOr(Schema.String)),
-    tool_calls: Schema.optional(Schema.Array(ToolCallEntry))
-  }),
-  Schema.Struct({ role: Schema.Literal("tool"), content: Content, tool_call_id: Schema.String })
+    tool_calls: Schema.optional(Schema.Array(ToolCallEntry)),
+    parts: Schema.optional(Schema.Array(Schema.toType(Prompt.AssistantMessagePart)))
+  }).check(saysSomething),
+  Schema.Struct({
+    role: Schema.Literal("tool"),
+    content: Content,
+    tool_call_id: Schema.String,
+    is_error: Schema.optional(Schema.Boolean)
+  })
 ])
 
 /**
@@ -210,6 +230,15 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
     case "assistant": {
       const calls = message.tool_calls ?? []
       for (const call of calls) toolNames.set(call.id, call.function.name)
+      if (message.parts !== undefined) {
+        for (const part of message.parts) {
+          if (part.type === "tool-call") toolNames.set(part.id, part.name)
+        }
+        return Prompt.makeMessage("assistant", {
+          content: message.parts,
+          options: rest(message, assistantFields)
+        })
+      }
       const content: Array<Prompt.AssistantMessagePart> = []
       if (message.reasoning_content) {
         content.push(Prompt.makePart("reasoning", { text: message.reasoning_content, options: {} }))
@@ -220,7 +249,7 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
       content.push(...calls.map(toToolCall))
       return Prompt.makeMessage("assistant", {
         content,
-        options: rest(message, ["role", "content", "tool_calls", "reasoning_content"])
+        options: rest(message, assistantFields)
       })
     }
     case "tool":
@@ -229,7 +258,7 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
           Prompt.makePart("tool-result", {
             id: message.tool_call_id,
             name: toolNames.get(message.tool_call_id) ?? "",
-            isFailure: false,
+            isFailure: message.is_error ?? false,
             result:
               typeof message.content === "string" ? message.content : plainText(message.content),
             providerExecuted: false,
@@ -239,11 +268,14 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
         options: rest(message, [
           "role",
           "tool_call_id",
+          "is_error",
           ...(typeof message.content === "string" ? ["content"] : [])
         ])
       })
   }
 }
+
+const assistantFields = ["role", "content", "tool_calls", "reasoning_content", "parts"]
 
 const blocks = (content: typeof Content.Type): ReadonlyArray<ContentBlock> =>
   typeof content === "string" ? [{ type: "text", text: content }] : content
@@ -260,17 +292,24 @@ const isAudio = (block: ContentBlock): block is typeof AudioBlock.Type =>
   block.type === "input_audio"
 const isFile = (block: ContentBlock): block is typeof FileBlock.Type => block.type === "file"
 
-const toToolCall = (call: typeof ToolCallEntry.Type): Prompt.ToolCallPart => {
-  const source = call.function.arguments ?? ""
-  // The model's own spelling is sent back as it was: a re-written JSON text would miss the provider's prompt cache.
-  return Prompt.makePart("tool-call", {
-    id: call.id,
-    name: call.function.name,
+const toToolCall = ({ function: called, id }: typeof ToolCallEntry.Type): Prompt.ToolCallPart =>
+  toolCallPart({ id, name: called.name, arguments: called.arguments })
+
+/**
+ * The part of a prompt that a tool call is.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toolCallPart = ({ arguments: source = "", id, name }: ToolCall): Prompt.ToolCallPart =>
+  Prompt.makePart("tool-call", {
+    id,
+    name,
     params: parsedOrText(source),
     providerExecuted: false,
+    // The model's own spelling is sent back as it was: a re-written JSON text would miss the provider's prompt cache.
     options: { openai: { arguments: source } }
   })
-}
 
 const parsedOrText = (source: string): unknown => {
   try {
