@@ -104,8 +104,24 @@ describe("generate's input", () => {
       [[{ role: "robot", content: "x" }], {}, /messages\[0\]\.role: unknown role "robot"/],
       [[...user, { content: "x" }], {}, /messages\[1\]\.role: unknown role/],
       [[...user, "x"], {}, /messages\[1\]: not a message object/],
-      [[{ role: "user", content: 1 }], {}, /messages\[0\]/],
-      [[{ role: "tool", content: "7" }], {}, /messages\[0\]/]
+      [[{ role: "user", content: 1 }], {}, /messages\[0\]\.content: Expected string \| array/],
+      [[{ role: "tool", content: "7" }], {}, /messages\[0\]\.tool_call_id: Missing key/],
+      [
+        [...user, { role: "user", content: [{ type: "text" }] }],
+        {},
+        /\[1\]\.content\[0\]\.text: Mis/
+      ],
+      [
+        [{ role: "user", content: [{ text: "a" }] }],
+        {},
+        /\[0\]\.content\[0\]\.type: .*A block has/
+      ],
+      [
+        [...user, { role: "assistant" }],
+        {},
+        /messages\[1\]: it has neither content nor tool_calls/
+      ],
+      [[...user, { role: "assistant", parts: [{ type: "text" }] }], {}, /messages\[1\]/]
     ]).pipe(Effect.provide(TestClient.layer()))
   )
 
