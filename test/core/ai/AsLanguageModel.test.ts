@@ -4,7 +4,7 @@ import * as Usage from "@infermesh/core/operation/Usage"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import { Duration, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import type { AiError } from "effect/ai"
-import { Chat, LanguageModel, Tool, Toolkit } from "effect/ai"
+import { Chat, LanguageModel, Prompt, Tool, Toolkit } from "effect/ai"
 import { TestClock } from "effect/testing"
 
 import * as TestClient from "../TestClient.ts"
@@ -44,6 +44,9 @@ const weatherman = {
   }
 }
 
+const isAbout = ({ prompt }: TestProvider.Asked["request"], word: string) =>
+  JSON.stringify(prompt.content[0]).includes(word)
+
 describe("AsLanguageModel", () => {
   describe("generateText", () => {
     it.effect("gives text, reasoning, finish reason, usage and how it was got", () =>
@@ -61,7 +64,13 @@ describe("AsLanguageModel", () => {
         assert.deepStrictEqual([outputTokens.total, outputTokens.reasoning], [3, 2])
         const finish = reply.content.find(({ type }) => type === "finish")
         assert.deepStrictEqual(finish?.metadata, {
-          infermesh: { deployment: null, requestId: "test-0", cost: 16e-6, retries: 0 }
+          infermesh: {
+            deployment: null,
+            requestId: "test-0",
+            cost: 16e-6,
+            retries: 0,
+            repairs: 0
+          }
         })
       }).pipe(
         Effect.provide(
@@ -249,6 +258,40 @@ describe("AsLanguageModel", () => {
       }).pipe(Effect.provide(model({ reply: () => '```json\n{"name":"Ada","age":36}\n```' })))
     )
 
+    it.effect("reads the plain form too, as we do", () =>
+      Effect.gen(function* () {
+        const Scores = Schema.Struct({ all: Schema.Record(Schema.String, Schema.Int) })
+        const { value } = yield* LanguageModel.generateObject({ prompt: "who?", schema: Scores })
+        assert.deepStrictEqual(value, { all: { Ada: 1 } })
+      }).pipe(Effect.provide(model({ reply: () => '{"all":{"Ada":1}}' })))
+    )
+
+    it.effect(
+      "has its answers repaired where RequestOptions allow it, and says what was paid",
+      () =>
+        Effect.gen(function* () {
+          const options = { maxRepairs: 1 }
+          const ask = (prompt: string) =>
+            LanguageModel.generateObject({ prompt, schema: Person }).pipe(
+              Effect.provideService(AsLanguageModel.RequestOptions, options)
+            )
+          assert.deepStrictEqual((yield* ask("good")).value, { name: "Ada" })
+          const { reason } = yield* Effect.flip(ask("bad"))
+          const usage = reason._tag === "StructuredOutputError" ? reason.usage : undefined
+          assert.strictEqual(usage?.completionTokens, 2 * 3)
+          assert.strictEqual((yield* asked).length, 4)
+        }).pipe(
+          Effect.provide(
+            model({
+              reply: ({ request, text }) =>
+                text !== "bad" && request.prompt.content.length > 1 && !isAbout(request, "bad")
+                  ? '{"name":"Ada"}'
+                  : '{"name": 1}'
+            })
+          )
+        )
+    )
+
     it.effect("makes the wire form of a schema once", () =>
       Effect.gen(function* () {
         yield* LanguageModel.generateObject({ prompt: "a", schema: Person })
@@ -343,6 +386,25 @@ describe("AsLanguageModel", () => {
       }).pipe(Effect.provide([handlers, model(streaming)]))
     )
 
+    it.effect("gives a tool's arguments as they come, and the call whole at the end", () =>
+      Effect.gen(function* () {
+        const parts = yield* Stream.runCollect(
+          LanguageModel.streamText({ prompt: "weather?", toolkit: kit })
+        )
+        assert.deepStrictEqual(
+          parts.flatMap((part) => (part.type.startsWith("tool-") ? [part.type] : [])),
+          ["tool-params-start", "tool-params-delta", "tool-params-end", "tool-call", "tool-result"]
+        )
+      }).pipe(Effect.provide([handlers, model(streaming)]))
+    )
+
+    it.effect("keeps the client's repairs to answers that are whole", () =>
+      Stream.runDrain(LanguageModel.streamText({ prompt: "hello" })).pipe(
+        Effect.provideService(AsLanguageModel.RequestOptions, { maxRepairs: 1 }),
+        Effect.provide(model(streaming))
+      )
+    )
+
     it.effect("fails with what broke it, after the parts that had arrived", () =>
       Effect.gen(function* () {
         const seen: Array<string> = []
@@ -364,6 +426,80 @@ describe("AsLanguageModel", () => {
         const control = yield* TestProvider.TestProvider
         assert.deepStrictEqual([yield* control.interrupted, (yield* control.inFlight).now], [1, 0])
       }).pipe(Effect.provide(model({ stream: () => ({ steps: ["a", { pause: "1 hour" }, "b"] }) })))
+    )
+  })
+
+  describe("what only the provider can read of an answer", () => {
+    const content = [
+      Prompt.makePart("reasoning", { text: "one", options: { anthropic: { signature: "s1" } } }),
+      Prompt.makePart("reasoning", { text: "", options: { anthropic: { data: "d" } } }),
+      Prompt.makePart("text", { text: "so", options: {} }),
+      Prompt.makePart("reasoning", { text: "two", options: { anthropic: { signature: "s2" } } }),
+      Prompt.makePart("file", {
+        mediaType: "application/octet-stream",
+        data: "",
+        options: { anthropic: { block: { type: "server_tool_use" } } }
+      })
+    ] as const
+    const choice = { text: "so", reasoning: "one\n\ntwo", toolCalls: [], content } as const
+    const choices = [{ ...choice, finishReason: "stop" }] as const
+
+    /** The parts of the answer that the next request gives back, in their order. */
+    const given = Effect.map(asked, (all) => {
+      const message = all.at(-1)?.request.prompt.content.find(({ role }) => role === "assistant")
+      return message?.role === "assistant" ? message.content : []
+    })
+
+    it.effect("goes back with the next turn of a Chat", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* chat.generateText({ prompt: "one" })
+        yield* chat.generateText({ prompt: "two" })
+        assert.deepStrictEqual(yield* given, content)
+      }).pipe(Effect.provide(model({ reply: () => ({ choices }) })))
+    )
+
+    it.effect("goes back when the answer was streamed, too", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* Stream.runDrain(chat.streamText({ prompt: "one" }))
+        yield* Stream.runDrain(chat.streamText({ prompt: "two" }))
+        const [first, redacted, text, second, block] = content
+        // What has no text is known only at the end.
+        assert.deepStrictEqual(yield* given, [first, text, second, redacted, block])
+      }).pipe(
+        Effect.provide(
+          model({
+            stream: () => ({
+              steps: [
+                { type: "reasoning-delta", text: "o", choice: 0, block: 0 },
+                { type: "reasoning-delta", text: "ne", choice: 0, block: 0 },
+                { type: "text-delta", text: "so", choice: 0, block: 2 },
+                { type: "reasoning-delta", text: "two", choice: 0, block: 3 }
+              ],
+              answer: { choices }
+            })
+          })
+        )
+      )
+    )
+
+    it.effect("belongs to the only block of its kind where the provider tells no places", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* Stream.runDrain(chat.streamText({ prompt: "one" }))
+        yield* Stream.runDrain(chat.streamText({ prompt: "two" }))
+        assert.deepStrictEqual(yield* given, [content[0], content[2]])
+      }).pipe(
+        Effect.provide(
+          model({
+            stream: () => ({
+              steps: [{ type: "reasoning-delta", text: "one", choice: 0 }, "so"],
+              answer: { choices: [{ ...choices[0], content: [content[0], content[2]] }] }
+            })
+          })
+        )
+      )
     )
   })
 

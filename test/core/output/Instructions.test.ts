@@ -35,7 +35,7 @@ describe("outputMode", () => {
       const request = yield* sent
       assert.isUndefined(request?.output)
       const [words = ""] = (yield* system) ?? []
-      assert.match(String(words), /^Answer with JSON and nothing else: .*JSON Schema:\n\{/)
+      assert.match(words, /^Answer with JSON and nothing else: .*JSON Schema:\n\{/)
       assert.include(words, '"additionalProperties":{"type":"integer"')
     }).pipe(Effect.provide(answering))
   )

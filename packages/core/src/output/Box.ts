@@ -20,7 +20,7 @@ export interface Box<A> {
 }
 
 /** Keywords that count for the whole document, wherever they stand, and so stay at its root. */
-const ofDocument = ["$schema", "$id", "$defs", "definitions"]
+const ofDocument = new Set(["$schema", "$id", "$defs", "definitions"])
 
 /**
  * The JSON Schema of a box.
@@ -31,7 +31,7 @@ const ofDocument = ["$schema", "$id", "$defs", "definitions"]
 export const schema = (inner: Json): Json => {
   const [outer, value]: readonly [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [keyword, part] of Object.entries(inner)) {
-    const place = ofDocument.includes(keyword) ? outer : value
+    const place = ofDocument.has(keyword) ? outer : value
     place[keyword] = part
   }
   return {

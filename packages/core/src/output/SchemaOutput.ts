@@ -94,8 +94,11 @@ const make = <A>(schema: Schema.Codec<A, unknown>): SchemaOutput<A> => {
   }
 }
 
+/** By the identity of the Schema, too. */
+const codecs = new WeakMap<object, ReturnType<LanguageModel.CodecTransformer>>()
+
 /**
- * The codec that reads both forms, for `effect/ai`, which reads answers itself.
+ * The codec that reads both forms, for `effect/ai`, which reads answers itself, and asks for the codec each time.
  *
  * @category conversions
  * @since 0.1.0
@@ -103,7 +106,14 @@ const make = <A>(schema: Schema.Codec<A, unknown>): SchemaOutput<A> => {
 export const toCodec: LanguageModel.CodecTransformer = <T, E, RD, RE>(
   schema: Schema.ConstraintCodec<T, E, RD, RE>
 ) => {
-  const { jsonSchema, read } = format(schema as Schema.Codec<T, unknown>)
+  const made = codecs.get(schema) ?? makeCodec(schema as Schema.Codec<unknown, unknown>)
+  codecs.set(schema, made)
+  // What is kept under a schema decodes to the schema's own type.
+  return made as unknown as ReturnType<typeof toCodec<T, E, RD, RE>>
+}
+
+const makeCodec = (schema: Schema.Codec<unknown, unknown>) => {
+  const { jsonSchema, read } = format(schema)
   const codec = Schema.Unknown.pipe(
     Schema.decodeTo(Schema.toType(schema), {
       decode: SchemaGetter.transformEffect((value: unknown) =>
@@ -112,7 +122,7 @@ export const toCodec: LanguageModel.CodecTransformer = <T, E, RD, RE>(
       encode: SchemaGetter.forbidden(() => "Answers are read, not written")
     })
   )
-  return { codec: codec as unknown as Schema.ConstraintCodec<T, unknown, RD, RE>, jsonSchema }
+  return { codec, jsonSchema } as ReturnType<LanguageModel.CodecTransformer>
 }
 
 interface Form<A> {

@@ -96,9 +96,10 @@ const fromSchema = (schema: Schema.Codec<unknown, unknown>): Format => {
  */
 export const named = (output: Output<unknown>, name: string): JsonSchemaObject => {
   const alias: JsonSchemaObject = {}
-  known.set(
-    alias,
-    Effect.map(format(output), (made) => ({ ...made, name: OutputName.of(name, made.name) }))
-  )
+  const renamed = Effect.map(format(output), (made) => ({
+    ...made,
+    name: OutputName.of(name, made.name)
+  }))
+  known.set(alias, Effect.runSync(Effect.cached(renamed)))
   return alias
 }

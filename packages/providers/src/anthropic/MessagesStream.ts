@@ -158,15 +158,24 @@ const callIndex = (state: State, open: OpenBlock, answerTool: string | undefined
     .filter(({ block }) => block["type"] === "tool_use" && block["name"] !== answerTool)
     .indexOf(open)
 
+/** A piece of a text, with the place of its block in the content. */
+const piecesOf = (
+  type: "text-delta" | "reasoning-delta",
+  piece: string,
+  open: OpenBlock,
+  state: State
+): Parts =>
+  piece === ""
+    ? []
+    : [{ type, text: piece, choice: 0, block: [...state.blocks.values()].indexOf(open) }]
+
 const started = (open: OpenBlock, state: State, answerTool: string | undefined): Parts => {
   const { id, name, text: head, thinking, type } = open.block
   switch (type) {
     case "text":
-      return text(head) === "" ? [] : [{ type: "text-delta", text: text(head), choice: 0 }]
+      return piecesOf("text-delta", text(head), open, state)
     case "thinking":
-      return text(thinking) === ""
-        ? []
-        : [{ type: "reasoning-delta", text: text(thinking), choice: 0 }]
+      return piecesOf("reasoning-delta", text(thinking), open, state)
     case "tool_use":
       return name === answerTool
         ? []
@@ -197,7 +206,7 @@ const extended = (
     open.input += piece
     if (piece === "" || block["type"] !== "tool_use") return []
     return block["name"] === answerTool
-      ? [{ type: "text-delta", text: piece, choice: 0 }]
+      ? piecesOf("text-delta", piece, open, state)
       : [
           {
             type: "tool-call-delta",
@@ -220,11 +229,9 @@ const extended = (
     const known = block[key]
     block[key] = isText(known) && isText(value) ? known + value : value
   }
-  const piece = text(delta["type"] === "text_delta" ? delta["text"] : delta["thinking"])
-  if (piece === "") return []
   return delta["type"] === "text_delta"
-    ? [{ type: "text-delta", text: piece, choice: 0 }]
-    : [{ type: "reasoning-delta", text: piece, choice: 0 }]
+    ? piecesOf("text-delta", text(delta["text"]), open, state)
+    : piecesOf("reasoning-delta", text(delta["thinking"]), open, state)
 }
 
 /** The body that the events so far make. */
