@@ -7,12 +7,11 @@ import * as Inference from "@infermesh/core/Inference"
 import * as Providers from "@infermesh/core/provider/Providers"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
 import * as Simulator from "@infermesh/core/testing/Simulator"
-import * as Anthropic from "@infermesh/providers/anthropic/Anthropic"
-import * as Gemini from "@infermesh/providers/gemini/Gemini"
-import * as OpenAi from "@infermesh/providers/openai/OpenAi"
 import { Effect, Fiber, Layer, Schema, Stream } from "effect"
 import { Chat, EmbeddingModel, LanguageModel, Tool, Toolkit } from "effect/ai"
 import { TestClock } from "effect/testing"
+
+import { client, vendors } from "./Vendor.ts"
 
 const kit = Toolkit.make(
   Tool.make("weather", {
@@ -64,22 +63,6 @@ const advanced = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     yield* TestClock.adjust("10 minutes")
     return yield* Fiber.join(fiber)
   })
-
-const vendors = [
-  ["OpenAI's", "openai/gpt-4.1-mini", "http://simulator.local/v1", OpenAi.layer],
-  ["Anthropic's", "anthropic/claude-sonnet-4-5", "http://simulator.local/v1", Anthropic.layer],
-  ["Gemini's", "gemini/gemini-2.5-flash", "http://simulator.local/v1beta", Gemini.layer]
-] as const
-
-const client = (
-  [, model, apiBase, provider]: (typeof vendors)[number],
-  simulator: Simulator.Simulator
-) =>
-  Client.layer({ model, apiBase }).pipe(
-    Layer.provide(provider),
-    Layer.provide(Pricing.layerNone),
-    Layer.provide(Simulator.layerHttpClient({ "http://simulator.local": simulator }))
-  )
 
 describe("an Effect AI program on top of infermesh", () => {
   for (const vendor of vendors) {
