@@ -459,48 +459,79 @@ describe("AsLanguageModel", () => {
       }).pipe(Effect.provide(model({ reply: () => ({ choices }) })))
     )
 
-    it.effect("goes back when the answer was streamed, too", () =>
+    const steps: ReadonlyArray<TestProvider.StreamStep> = [
+      { type: "reasoning-delta", text: "one", choice: 0 },
+      "so",
+      { type: "reasoning-delta", text: "two", choice: 0 }
+    ]
+
+    it.effect("goes back when the answer was streamed, too, in its order", () =>
       Effect.gen(function* () {
         const chat = yield* Chat.empty
         yield* Stream.runDrain(chat.streamText({ prompt: "one" }))
-        yield* Stream.runDrain(chat.streamText({ prompt: "two" }))
-        const [first, redacted, text, second, block] = content
-        // What has no text is known only at the end.
-        assert.deepStrictEqual(yield* given, [first, text, second, redacted, block])
+        // The history is JSON that a program may keep elsewhere meanwhile.
+        const later = yield* Chat.fromJson(yield* chat.exportJson)
+        yield* Stream.runDrain(later.streamText({ prompt: "two" }))
+        assert.deepStrictEqual(yield* given, content)
+      }).pipe(Effect.provide(model({ stream: () => ({ steps, answer: { choices } }) })))
+    )
+
+    it.effect("goes back with calls that stand beside it, and results that effect/ai adds", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* Stream.runDrain(chat.streamText({ prompt: "one", toolkit: kit }))
+        yield* Stream.runDrain(chat.streamText({ prompt: [], toolkit: kit }))
+        const [, assistant, tool] = (yield* asked)[1]?.request.prompt.content ?? []
+        assert.deepStrictEqual(assistant?.content, [signature, call])
+        assert.strictEqual(tool?.role, "tool")
       }).pipe(
-        Effect.provide(
+        Effect.provide([
+          handlers,
           model({
-            stream: () => ({
-              steps: [
-                { type: "reasoning-delta", text: "o", choice: 0, block: 0 },
-                { type: "reasoning-delta", text: "ne", choice: 0, block: 0 },
-                { type: "text-delta", text: "so", choice: 0, block: 2 },
-                { type: "reasoning-delta", text: "two", choice: 0, block: 3 }
-              ],
-              answer: { choices }
-            })
+            stream: ({ index }) =>
+              index > 0
+                ? { steps: ["done"] }
+                : {
+                    steps: [],
+                    answer: {
+                      choices: [
+                        {
+                          text: "",
+                          toolCalls: [{ id: "1", name: "time", arguments: "{}" }],
+                          finishReason: "tool-calls",
+                          content: [signature, call]
+                        }
+                      ]
+                    }
+                  }
           })
-        )
+        ])
       )
     )
 
-    it.effect("belongs to the only block of its kind where the provider tells no places", () =>
+    it.effect("is left away where it is no answer of ours, whatever it says", () =>
       Effect.gen(function* () {
-        const chat = yield* Chat.empty
-        yield* Stream.runDrain(chat.streamText({ prompt: "one" }))
-        yield* Stream.runDrain(chat.streamText({ prompt: "two" }))
-        assert.deepStrictEqual(yield* given, [content[0], content[2]])
-      }).pipe(
-        Effect.provide(
-          model({
-            stream: () => ({
-              steps: [{ type: "reasoning-delta", text: "one", choice: 0 }, "so"],
-              answer: { choices: [{ ...choices[0], content: [content[0], content[2]] }] }
-            })
-          })
+        const odd = { infermesh: { content: [{ type: "text" }] } }
+        const said = [{ type: "text" as const, text: "so", options: odd }]
+        yield* LanguageModel.generateText({ prompt: [{ role: "assistant", content: said }] })
+        assert.deepStrictEqual(
+          (yield* given).map((part) => (part.type === "text" ? part.text : "")),
+          ["so"]
         )
-      )
+      }).pipe(Effect.provide(model()))
     )
+
+    const signature = Prompt.makePart("reasoning", {
+      text: "",
+      options: { openai: { item: { id: "rs_1", encrypted_content: "e" } } }
+    })
+    const call = Prompt.makePart("tool-call", {
+      id: "1",
+      name: "time",
+      params: {},
+      providerExecuted: false,
+      options: {}
+    })
   })
 
   it.effect("keeps the history of a Chat", () =>

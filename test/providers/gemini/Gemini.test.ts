@@ -56,12 +56,7 @@ describe("a connection", () => {
       const connection = yield* connect(client)
       const elements = yield* Stream.runCollect(connection.generateStream!(request()))
       assert.strictEqual(sent[0]?.url, `${root}/models/gemini-3-pro:streamGenerateContent?alt=sse`)
-      assert.deepStrictEqual(elements[0], {
-        type: "text-delta",
-        text: "hello",
-        choice: 0,
-        block: 0
-      })
+      assert.deepStrictEqual(elements[0], { type: "text-delta", text: "hello", choice: 0 })
       assert.strictEqual(answerOf(elements).usage?.totalTokens, 5)
     })
   )

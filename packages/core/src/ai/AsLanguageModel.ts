@@ -20,6 +20,7 @@ import type { InferenceError } from "../InferenceError.ts"
 import * as SchemaOutput from "../output/SchemaOutput.ts"
 import * as StructuredOutput from "../output/StructuredOutput.ts"
 import { toAiError } from "./AiErrors.ts"
+import * as Remembered from "./Remembered.ts"
 import * as ResponseParts from "./ResponseParts.ts"
 
 /**
@@ -45,7 +46,7 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Inference> =
     return yield* LanguageModel.make({
       generateText: (options) =>
         Effect.flatMap(asked(options), (request) =>
-          Effect.mapBoth(inference.generate(options.prompt, request), {
+          Effect.mapBoth(inference.generate(Remembered.restored(options.prompt), request), {
             onFailure: (error: InferenceError) => toAiError(error, "generateText"),
             onSuccess: (result) =>
               ResponseParts.whole(result, options.responseFormat.type === "json")
@@ -55,11 +56,13 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Inference> =
         Stream.unwrap(
           // A stream is not repaired, whatever is allowed for the program's other calls.
           Effect.map(asked(options), (request) =>
-            inference.generateStream(options.prompt, { ...request, maxRepairs: 0 }).pipe(
-              Stream.mapError((error) => toAiError(error, "streamText")),
-              Stream.map(ResponseParts.streamed()),
-              Stream.flattenIterable
-            )
+            inference
+              .generateStream(Remembered.restored(options.prompt), { ...request, maxRepairs: 0 })
+              .pipe(
+                Stream.mapError((error) => toAiError(error, "streamText")),
+                Stream.map(ResponseParts.streamed()),
+                Stream.flattenIterable
+              )
           )
         ),
       codecTransformer: SchemaOutput.toCodec

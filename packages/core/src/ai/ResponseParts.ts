@@ -15,6 +15,7 @@ import type { Choice, GenerationResult } from "../operation/Generate.ts"
 import type { ToolCall } from "../operation/ToolCall.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import { unfence } from "../output/JsonText.ts"
+import * as Remembered from "./Remembered.ts"
 
 type Content =
   | Response.TextPartEncoded
@@ -87,8 +88,7 @@ const fileOf = (
   return [{ type: "file", mediaType, data: encoded, metadata: metadataOf(part) }]
 }
 
-const metadataOf = (part: Part | undefined): Prompt.ProviderOptions =>
-  part !== undefined && "options" in part ? part.options : {}
+const metadataOf = (part: Part): Prompt.ProviderOptions => ("options" in part ? part.options : {})
 
 const toolCall = (call: ToolCall): Response.ToolCallPartEncoded => ({
   type: "tool-call",
@@ -138,13 +138,14 @@ const usage = (counts: TokenUsage | undefined): Response.FinishPartEncoded["usag
 
 type Kind = "text" | "reasoning"
 
-type Delta = Extract<GenerateEvent<unknown>, { readonly choice: number }>
+type CallDelta = Extract<GenerateEvent<unknown>, { readonly type: "tool-call-delta" }>
 
 /**
  * Builds the conversion of one stream's events: deltas with the starts and ends around them that `effect/ai` expects, and the
  * tool calls whole at the end.
  *
- * **Details**: blocks end all at the end, because only then is known what belongs to them beside their text.
+ * **Details**: what the parts of the answer were, in which order, and what belongs to them beside their text is known only at
+ * the end, and goes over as the metadata of the first block; `Remembered` takes it out of prompts again.
  *
  * @category constructors
  * @since 0.1.0
@@ -152,23 +153,21 @@ type Delta = Extract<GenerateEvent<unknown>, { readonly choice: number }>
 export const streamed = (): ((
   event: GenerateEvent<unknown>
 ) => ReadonlyArray<Response.StreamPartEncoded>) => {
-  const blocks = new Map<string, { readonly kind: Kind; readonly block: number | undefined }>()
+  const blocks = new Set<Kind>()
   const calls = new Map<number, string>()
 
-  const textDelta = (kind: Kind, { block, text }: Extract<Delta, { readonly text: string }>) => {
-    const id = block === undefined ? kind : `${kind}-${block}`
+  const textDelta = (id: Kind, delta: string) => {
     const isNew = !blocks.has(id)
-    if (isNew) blocks.set(id, { kind, block })
+    blocks.add(id)
     return [
-      ...(isNew ? [{ type: `${kind}-start` as const, id }] : []),
-      { type: `${kind}-delta` as const, id, delta: text }
+      ...(isNew ? [{ type: `${id}-start` as const, id }] : []),
+      { type: `${id}-delta` as const, id, delta }
     ]
   }
 
-  const callDelta = (delta: Extract<Delta, { readonly type: "tool-call-delta" }>) => {
-    const { arguments: piece, index, name } = delta
+  const callDelta = ({ arguments: delta, id: given, index, name }: CallDelta) => {
     const known = calls.get(index)
-    const id = known ?? delta.id
+    const id = known ?? given
     // A call without an id cannot be followed; it is whole at the end.
     if (id === undefined || id === "" || (known === undefined && name === undefined)) return []
     calls.set(index, id)
@@ -176,22 +175,24 @@ export const streamed = (): ((
       ...(known === undefined && name !== undefined
         ? [{ type: "tool-params-start" as const, id, name }]
         : []),
-      ...(piece === "" ? [] : [{ type: "tool-params-delta" as const, id, delta: piece }])
+      ...(delta === "" ? [] : [{ type: "tool-params-delta" as const, id, delta }])
     ]
   }
 
   const end = (result: GenerationResult<unknown>): Array<Response.StreamPartEncoded> => {
     const [choice] = result.choices
     const parts = contentOf(choice)
-    const seen = new Set<Part>()
-    const ends = [...blocks].map(([id, { block, kind }]) => {
-      const part = partOf(parts, kind, block)
-      if (part !== undefined) seen.add(part)
-      return { type: `${kind}-end` as const, id, metadata: metadataOf(part) }
-    })
+    const remembered = Remembered.metadata(choice)
+    // There is always a block to remember by: an answer of nothing but calls gets an empty one.
+    const isSilent = blocks.size === 0 && remembered !== undefined
+    if (isSilent) blocks.add("reasoning")
     return [
-      ...ends,
-      ...parts.flatMap((part, index) => (seen.has(part) ? [] : silent(part, `silent-${index}`))),
+      ...(isSilent ? [{ type: "reasoning-start" as const, id: "reasoning" }] : []),
+      ...[...blocks].map((id, index) => ({
+        type: `${id}-end` as const,
+        id,
+        ...(index === 0 && remembered !== undefined ? { metadata: remembered } : {})
+      })),
       ...[...calls.values()].map((id) => ({ type: "tool-params-end" as const, id })),
       ...parts.flatMap(toContent).filter((part) => part.type === "tool-call"),
       finish(result)
@@ -202,9 +203,9 @@ export const streamed = (): ((
     if ("choice" in event && event.choice > 0) return []
     switch (event.type) {
       case "text-delta":
-        return textDelta("text", event)
+        return textDelta("text", event.text)
       case "reasoning-delta":
-        return textDelta("reasoning", event)
+        return textDelta("reasoning", event.text)
       case "tool-call-delta":
         return callDelta(event)
       case "finish":
@@ -213,25 +214,4 @@ export const streamed = (): ((
         return []
     }
   }
-}
-
-/** The part that a block became: the one at its place, or where places are not told, the only one of its kind. */
-const partOf = (
-  parts: ReadonlyArray<Part>,
-  kind: Kind,
-  block: number | undefined
-): Part | undefined => {
-  if (block !== undefined) return parts[block]?.type === kind ? parts[block] : undefined
-  const [first, ...others] = parts.filter(({ type }) => type === kind)
-  return others.length === 0 ? first : undefined
-}
-
-/** What came without a text: reasoning that nobody may read, blocks of the provider's own. */
-const silent = (part: Part, id: string): Array<Response.StreamPartEncoded> => {
-  if (part.type === "file") return fileOf(part)
-  if (part.type !== "reasoning" || part.text !== "") return []
-  return [
-    { type: "reasoning-start", id },
-    { type: "reasoning-end", id, metadata: metadataOf(part) }
-  ]
 }

@@ -152,21 +152,20 @@ const drive =
 /** Parts with the reasoning that a server leaves in the text as parts of its own. */
 const separated = () => {
   const splitters: Array<ReasoningStream.Splitter> = []
-  const part = (
-    delta: { readonly choice: number; readonly block?: number | undefined },
-    { isReasoning, text }: ReasoningStream.Piece
-  ): GenerationPart => ({ ...delta, type: isReasoning ? "reasoning-delta" : "text-delta", text })
+  const part = (choice: number, { isReasoning, text }: ReasoningStream.Piece): GenerationPart => ({
+    type: isReasoning ? "reasoning-delta" : "text-delta",
+    text,
+    choice
+  })
   return {
     push: (delta: GenerationPart): ReadonlyArray<GenerationPart> => {
       if (delta.type !== "text-delta") return [delta]
       const { choice } = delta
       const splitter = (splitters[choice] ??= ReasoningStream.make())
-      return splitter.push(delta.text).map((piece) => part(delta, piece))
+      return splitter.push(delta.text).map((piece) => part(choice, piece))
     },
     end: (): ReadonlyArray<GenerationPart> =>
-      splitters.flatMap((splitter, choice) =>
-        splitter.end().map((piece) => part({ choice }, piece))
-      )
+      splitters.flatMap((splitter, choice) => splitter.end().map((piece) => part(choice, piece)))
   }
 }
 

@@ -73,25 +73,12 @@ export class AttemptError extends Data.TaggedError("AttemptError")<{
 /**
  * A part of a streamed generation.
  *
- * **Details**: `block` is the position in the choice's `content` of what the text belongs to, where the provider tells its
- * parts apart.
- *
  * @category models
  * @since 0.1.0
  */
 export type GenerationPart =
-  | {
-      readonly type: "text-delta"
-      readonly text: string
-      readonly choice: number
-      readonly block?: number | undefined
-    }
-  | {
-      readonly type: "reasoning-delta"
-      readonly text: string
-      readonly choice: number
-      readonly block?: number | undefined
-    }
+  | { readonly type: "text-delta"; readonly text: string; readonly choice: number }
+  | { readonly type: "reasoning-delta"; readonly text: string; readonly choice: number }
   | {
       readonly type: "tool-call-delta"
       readonly choice: number

@@ -158,24 +158,15 @@ const callIndex = (state: State, open: OpenBlock, answerTool: string | undefined
     .filter(({ block }) => block["type"] === "tool_use" && block["name"] !== answerTool)
     .indexOf(open)
 
-/** A piece of a text, with the place of its block in the content. */
-const piecesOf = (
-  type: "text-delta" | "reasoning-delta",
-  piece: string,
-  open: OpenBlock,
-  state: State
-): Parts =>
-  piece === ""
-    ? []
-    : [{ type, text: piece, choice: 0, block: [...state.blocks.values()].indexOf(open) }]
-
 const started = (open: OpenBlock, state: State, answerTool: string | undefined): Parts => {
   const { id, name, text: head, thinking, type } = open.block
   switch (type) {
     case "text":
-      return piecesOf("text-delta", text(head), open, state)
+      return text(head) === "" ? [] : [{ type: "text-delta", text: text(head), choice: 0 }]
     case "thinking":
-      return piecesOf("reasoning-delta", text(thinking), open, state)
+      return text(thinking) === ""
+        ? []
+        : [{ type: "reasoning-delta", text: text(thinking), choice: 0 }]
     case "tool_use":
       return name === answerTool
         ? []
@@ -206,7 +197,7 @@ const extended = (
     open.input += piece
     if (piece === "" || block["type"] !== "tool_use") return []
     return block["name"] === answerTool
-      ? piecesOf("text-delta", piece, open, state)
+      ? [{ type: "text-delta", text: piece, choice: 0 }]
       : [
           {
             type: "tool-call-delta",
@@ -229,9 +220,11 @@ const extended = (
     const known = block[key]
     block[key] = isText(known) && isText(value) ? known + value : value
   }
+  const piece = text(delta["type"] === "text_delta" ? delta["text"] : delta["thinking"])
+  if (piece === "") return []
   return delta["type"] === "text_delta"
-    ? piecesOf("text-delta", text(delta["text"]), open, state)
-    : piecesOf("reasoning-delta", text(delta["thinking"]), open, state)
+    ? [{ type: "text-delta", text: piece, choice: 0 }]
+    : [{ type: "reasoning-delta", text: piece, choice: 0 }]
 }
 
 /** The body that the events so far make. */

@@ -82,8 +82,8 @@ const step = (
     open.latest = { ...open.latest, ...candidate, ...logprobs(open.latest, candidate) }
     for (const part of candidate.content?.parts ?? []) {
       const one = identified(part, choice, open, state.body.responseId ?? "")
-      add(open.parts, one)
       const delta = toDelta(one, choice, open)
+      add(open.parts, one)
       if (delta !== undefined) parts.push(delta)
     }
   }
@@ -150,12 +150,9 @@ const toDelta = (part: Json, choice: number, open: OpenCandidate): GenerationPar
   }
   const { text, thought } = part
   if (typeof text !== "string" || text === "") return undefined
-  return {
-    type: thought === true ? "reasoning-delta" : "text-delta",
-    text,
-    choice,
-    block: open.parts.length - 1
-  }
+  return thought === true
+    ? { type: "reasoning-delta", text, choice }
+    : { type: "text-delta", text, choice }
 }
 
 /** Every candidate says why it stopped; a prompt that was blocked has none. */
