@@ -217,6 +217,13 @@ describe("generate's options", () => {
     }).pipe(Effect.provide(TestClient.layer({ defaults: { seed: 7 } })))
   )
 
+  it.effect("have a client's endpoint beneath them", () =>
+    Effect.gen(function* () {
+      const request = yield* outcome({ input: "x" })
+      assert.strictEqual(typeof request === "object" && request.endpoint, "responses")
+    }).pipe(Effect.provide(TestClient.layer({ defaults: { endpoint: "responses" } })))
+  )
+
   it.effect("that are null are refused, not dropped", () =>
     Effect.gen(function* () {
       const none: unknown = null

@@ -511,6 +511,29 @@ describe("generateStream", () => {
       )
     )
 
+    it.effect("is shown less often the longer it is, and the whole of it at the end", () =>
+      Effect.gen(function* () {
+        const events = yield* Stream.runCollect(
+          Inference.generateStream("x", { output: Schema.Array(Schema.String) })
+        )
+        const shown = values(events).length
+        assert.isAbove(shown, 200)
+        assert.isBelow(shown, 1500)
+        const finish = events.at(-1)
+        assert.strictEqual(
+          finish?.type === "finish" ? finish.result.outputParsed?.[0]?.length : 0,
+          10_000
+        )
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => letters(JSON.stringify({ value: ["a".repeat(10_000)] })))
+          )
+        )
+      )
+    )
+
     it.effect("is shown without the wrapping of a root that is no object", () =>
       Effect.gen(function* () {
         const events = yield* Stream.runCollect(

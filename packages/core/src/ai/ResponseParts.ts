@@ -191,7 +191,7 @@ export const streamed = (): ((
       ...[...blocks].map((id, index) => ({
         type: `${id}-end` as const,
         id,
-        ...(index === 0 && remembered !== undefined ? { metadata: remembered } : {})
+        metadata: (index === 0 ? remembered : undefined) ?? {}
       })),
       ...[...calls.values()].map((id) => ({ type: "tool-params-end" as const, id })),
       ...parts.flatMap(toContent).filter((part) => part.type === "tool-call"),

@@ -39,7 +39,7 @@ import * as Run from "./Run.ts"
  * One element of a streamed generation.
  *
  * **Details**: deltas in the order of arrival, `partial` after a text delta when an `output` was asked for and its JSON so far
- * can be read, `usage` where the provider reports it, and exactly one `finish`, last.
+ * can be read (of a long answer not after each), `usage` where the provider reports it, and exactly one `finish`, last.
  *
  * @category models
  * @since 0.1.0
@@ -49,6 +49,9 @@ export type GenerateEvent<A = undefined> =
   | { readonly type: "partial"; readonly value: unknown }
   | { readonly type: "usage"; readonly usage: TokenUsage }
   | { readonly type: "finish"; readonly result: GenerationResult<A> }
+
+/** A structured answer is shown anew when it has grown by this part of its length: short ones by each delta. */
+const shownShare = 200
 
 /** Parts between the socket and a slow reader; more would only hide how slow it is. */
 const bufferedParts = 16
@@ -71,7 +74,7 @@ export const make = (environment: Environment) => {
     const events = Stream.callback<GenerateEvent<unknown>, InferenceError>(
       (queue) => {
         const attempt = Effect.fnUntraced(function* (format: OutputFormat<unknown> | undefined) {
-          const progress: Progress = { text: "", usage: undefined, started: false }
+          const progress: Progress = { text: "", shown: 0, usage: undefined, started: false }
           const plan = toPlan(prepared.success, format, (request) =>
             drive(request, progress, (parts) =>
               Queue.offerAll(queue, withPartials(parts, progress, format))
@@ -105,6 +108,8 @@ const unrepairable = new InvalidInput({
 /** What has been handed out of the current attempt. */
 interface Progress {
   text: string
+  /** How long the text was when its value was last shown. */
+  shown: number
   /** What a broken stream is known to have used. */
   usage: TokenUsage | undefined
   started: boolean
@@ -186,10 +191,12 @@ const withPartials = (
   progress: Progress,
   format: OutputFormat<unknown> | undefined
 ): ReadonlyArray<GenerateEvent<unknown>> => {
-  const before = progress.text.length
   for (const part of parts)
     if (part.type === "text-delta" && part.choice === 0) progress.text += part.text
-  if (format === undefined || progress.text.length === before) return parts
+  const grown = progress.text.length - progress.shown
+  // Each value is read from the whole text: showing every letter of a long one would cost the square of its length.
+  if (format === undefined || grown === 0 || grown < progress.text.length / shownShare) return parts
+  progress.shown = progress.text.length
   // A closer without an opener shows only now that what came before it was no part of the answer.
   const value = format.partial(Reasoning.split(progress.text).text)
   return value === undefined ? parts : [...parts, { type: "partial", value }]

@@ -9,6 +9,22 @@
  * do better. Where a repair itself fails (no connection, no time left), its reason is the request's, and the error carries the
  * last answer.
  *
+ * **Example** (At most two repairs)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Inference from "@infermesh/core/Inference"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Person = Schema.Struct({ name: Schema.String, age: Schema.Int })
+ *
+ * const program = Effect.gen(function* () {
+ *   const options = { output: Person, maxRepairs: 2 }
+ *   const { metrics, outputParsed } = yield* Inference.generate("Who was Ada Lovelace?", options)
+ *   return `${outputParsed.name}, after ${metrics.repairs} repairs`
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Prompt from "effect/ai/Prompt"
