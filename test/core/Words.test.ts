@@ -258,6 +258,11 @@ describe("Client.layer", () => {
     [{ model: "test/x", maxParallelRequests: 0 }, /^maxParallelRequests/],
     [{ model: "test/x", maxRetries: -1 }, /^maxRetries/],
     [{ model: "test/x", timeout: 0 }, /^timeout: it is not a time above zero/],
+    [
+      { model: "test/x", defaults: { endpoint: "completions" as "responses" } },
+      /^defaults\.endpoint: Expected "chat_completion"/
+    ],
+    [{ model: "test/x", defaults: { maxRepairs: -1 } }, /^defaults\.maxRepairs/],
     [{ deployments: {} }, /^deployments: there is none/],
     [
       { deployments: { a: { model: "test/x" } }, apiBase: "http://h" },

@@ -13,7 +13,8 @@ const metrics = {
   serviceTime: Duration.millis(1500),
   endToEnd: Duration.millis(1750),
   deployment: "replica-1",
-  retries: 2
+  retries: 2,
+  repairs: 1
 }
 
 const result = (text: string) =>
@@ -102,7 +103,8 @@ describe("OutputRow", () => {
         service_time_s: 1.5,
         end_to_end_s: 1.75,
         deployment: "replica-1",
-        retries: 2
+        retries: 2,
+        repairs: 1
       }
     })
   })

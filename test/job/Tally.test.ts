@@ -46,7 +46,8 @@ describe("Tally", () => {
       serviceTime: Duration.millis(100),
       endToEnd: Duration.millis(200),
       deployment,
-      retries: 1
+      retries: 1,
+      repairs: 0
     },
     ...more
   })

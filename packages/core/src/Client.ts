@@ -25,7 +25,7 @@ import { DeploymentSettings } from "./Deployment.ts"
 import * as DeploymentModule from "./Deployment.ts"
 import * as Inference from "./Inference.ts"
 import type { TimeOptions } from "./operation/GenerateOptions.ts"
-import { ModelOptions } from "./operation/GenerateOptions.ts"
+import { DefaultOptions } from "./operation/GenerateOptions.ts"
 import { firstIssue } from "./operation/Issue.ts"
 import type { Providers } from "./provider/Providers.ts"
 import * as Health from "./routing/Health.ts"
@@ -57,7 +57,7 @@ export const ClientSettings = Schema.Struct({
   ),
   timeout: Schema.optional(Schema.Duration),
   deadline: Schema.optional(Schema.Duration),
-  defaults: Schema.optional(ModelOptions)
+  defaults: Schema.optional(DefaultOptions)
 })
 
 /**

@@ -4,7 +4,7 @@ import * as Usage from "@infermesh/core/operation/Usage"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import { Duration, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import type { AiError } from "effect/ai"
-import { Chat, LanguageModel, Tool, Toolkit } from "effect/ai"
+import { Chat, LanguageModel, Prompt, Tool, Toolkit } from "effect/ai"
 import { TestClock } from "effect/testing"
 
 import * as TestClient from "../TestClient.ts"
@@ -44,6 +44,9 @@ const weatherman = {
   }
 }
 
+const isAbout = ({ prompt }: TestProvider.Asked["request"], word: string) =>
+  JSON.stringify(prompt.content[0]).includes(word)
+
 describe("AsLanguageModel", () => {
   describe("generateText", () => {
     it.effect("gives text, reasoning, finish reason, usage and how it was got", () =>
@@ -61,7 +64,13 @@ describe("AsLanguageModel", () => {
         assert.deepStrictEqual([outputTokens.total, outputTokens.reasoning], [3, 2])
         const finish = reply.content.find(({ type }) => type === "finish")
         assert.deepStrictEqual(finish?.metadata, {
-          infermesh: { deployment: null, requestId: "test-0", cost: 16e-6, retries: 0 }
+          infermesh: {
+            deployment: null,
+            requestId: "test-0",
+            cost: 16e-6,
+            retries: 0,
+            repairs: 0
+          }
         })
       }).pipe(
         Effect.provide(
@@ -249,6 +258,40 @@ describe("AsLanguageModel", () => {
       }).pipe(Effect.provide(model({ reply: () => '```json\n{"name":"Ada","age":36}\n```' })))
     )
 
+    it.effect("reads the plain form too, as we do", () =>
+      Effect.gen(function* () {
+        const Scores = Schema.Struct({ all: Schema.Record(Schema.String, Schema.Int) })
+        const { value } = yield* LanguageModel.generateObject({ prompt: "who?", schema: Scores })
+        assert.deepStrictEqual(value, { all: { Ada: 1 } })
+      }).pipe(Effect.provide(model({ reply: () => '{"all":{"Ada":1}}' })))
+    )
+
+    it.effect(
+      "has its answers repaired where RequestOptions allow it, and says what was paid",
+      () =>
+        Effect.gen(function* () {
+          const options = { maxRepairs: 1 }
+          const ask = (prompt: string) =>
+            LanguageModel.generateObject({ prompt, schema: Person }).pipe(
+              Effect.provideService(AsLanguageModel.RequestOptions, options)
+            )
+          assert.deepStrictEqual((yield* ask("good")).value, { name: "Ada" })
+          const { reason } = yield* Effect.flip(ask("bad"))
+          const usage = reason._tag === "StructuredOutputError" ? reason.usage : undefined
+          assert.strictEqual(usage?.completionTokens, 2 * 3)
+          assert.strictEqual((yield* asked).length, 4)
+        }).pipe(
+          Effect.provide(
+            model({
+              reply: ({ request, text }) =>
+                text !== "bad" && request.prompt.content.length > 1 && !isAbout(request, "bad")
+                  ? '{"name":"Ada"}'
+                  : '{"name": 1}'
+            })
+          )
+        )
+    )
+
     it.effect("makes the wire form of a schema once", () =>
       Effect.gen(function* () {
         yield* LanguageModel.generateObject({ prompt: "a", schema: Person })
@@ -343,6 +386,25 @@ describe("AsLanguageModel", () => {
       }).pipe(Effect.provide([handlers, model(streaming)]))
     )
 
+    it.effect("gives a tool's arguments as they come, and the call whole at the end", () =>
+      Effect.gen(function* () {
+        const parts = yield* Stream.runCollect(
+          LanguageModel.streamText({ prompt: "weather?", toolkit: kit })
+        )
+        assert.deepStrictEqual(
+          parts.flatMap((part) => (part.type.startsWith("tool-") ? [part.type] : [])),
+          ["tool-params-start", "tool-params-delta", "tool-params-end", "tool-call", "tool-result"]
+        )
+      }).pipe(Effect.provide([handlers, model(streaming)]))
+    )
+
+    it.effect("keeps the client's repairs to answers that are whole", () =>
+      Stream.runDrain(LanguageModel.streamText({ prompt: "hello" })).pipe(
+        Effect.provideService(AsLanguageModel.RequestOptions, { maxRepairs: 1 }),
+        Effect.provide(model(streaming))
+      )
+    )
+
     it.effect("fails with what broke it, after the parts that had arrived", () =>
       Effect.gen(function* () {
         const seen: Array<string> = []
@@ -365,6 +427,111 @@ describe("AsLanguageModel", () => {
         assert.deepStrictEqual([yield* control.interrupted, (yield* control.inFlight).now], [1, 0])
       }).pipe(Effect.provide(model({ stream: () => ({ steps: ["a", { pause: "1 hour" }, "b"] }) })))
     )
+  })
+
+  describe("what only the provider can read of an answer", () => {
+    const content = [
+      Prompt.makePart("reasoning", { text: "one", options: { anthropic: { signature: "s1" } } }),
+      Prompt.makePart("reasoning", { text: "", options: { anthropic: { data: "d" } } }),
+      Prompt.makePart("text", { text: "so", options: {} }),
+      Prompt.makePart("reasoning", { text: "two", options: { anthropic: { signature: "s2" } } }),
+      Prompt.makePart("file", {
+        mediaType: "application/octet-stream",
+        data: "",
+        options: { anthropic: { block: { type: "server_tool_use" } } }
+      })
+    ] as const
+    const choice = { text: "so", reasoning: "one\n\ntwo", toolCalls: [], content } as const
+    const choices = [{ ...choice, finishReason: "stop" }] as const
+
+    /** The parts of the answer that the next request gives back, in their order. */
+    const given = Effect.map(asked, (all) => {
+      const message = all.at(-1)?.request.prompt.content.find(({ role }) => role === "assistant")
+      return message?.role === "assistant" ? message.content : []
+    })
+
+    it.effect("goes back with the next turn of a Chat", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* chat.generateText({ prompt: "one" })
+        yield* chat.generateText({ prompt: "two" })
+        assert.deepStrictEqual(yield* given, content)
+      }).pipe(Effect.provide(model({ reply: () => ({ choices }) })))
+    )
+
+    const steps: ReadonlyArray<TestProvider.StreamStep> = [
+      { type: "reasoning-delta", text: "one", choice: 0 },
+      "so",
+      { type: "reasoning-delta", text: "two", choice: 0 }
+    ]
+
+    it.effect("goes back when the answer was streamed, too, in its order", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* Stream.runDrain(chat.streamText({ prompt: "one" }))
+        // The history is JSON that a program may keep elsewhere meanwhile.
+        const later = yield* Chat.fromJson(yield* chat.exportJson)
+        yield* Stream.runDrain(later.streamText({ prompt: "two" }))
+        assert.deepStrictEqual(yield* given, content)
+      }).pipe(Effect.provide(model({ stream: () => ({ steps, answer: { choices } }) })))
+    )
+
+    it.effect("goes back with calls that stand beside it, and results that effect/ai adds", () =>
+      Effect.gen(function* () {
+        const chat = yield* Chat.empty
+        yield* Stream.runDrain(chat.streamText({ prompt: "one", toolkit: kit }))
+        yield* Stream.runDrain(chat.streamText({ prompt: [], toolkit: kit }))
+        const [, assistant, tool] = (yield* asked)[1]?.request.prompt.content ?? []
+        assert.deepStrictEqual(assistant?.content, [signature, call])
+        assert.strictEqual(tool?.role, "tool")
+      }).pipe(
+        Effect.provide([
+          handlers,
+          model({
+            stream: ({ index }) =>
+              index > 0
+                ? { steps: ["done"] }
+                : {
+                    steps: [],
+                    answer: {
+                      choices: [
+                        {
+                          text: "",
+                          toolCalls: [{ id: "1", name: "time", arguments: "{}" }],
+                          finishReason: "tool-calls",
+                          content: [signature, call]
+                        }
+                      ]
+                    }
+                  }
+          })
+        ])
+      )
+    )
+
+    it.effect("is left away where it is no answer of ours, whatever it says", () =>
+      Effect.gen(function* () {
+        const odd = { infermesh: { content: [{ type: "text" }] } }
+        const said = [{ type: "text" as const, text: "so", options: odd }]
+        yield* LanguageModel.generateText({ prompt: [{ role: "assistant", content: said }] })
+        assert.deepStrictEqual(
+          (yield* given).map((part) => (part.type === "text" ? part.text : "")),
+          ["so"]
+        )
+      }).pipe(Effect.provide(model()))
+    )
+
+    const signature = Prompt.makePart("reasoning", {
+      text: "",
+      options: { openai: { item: { id: "rs_1", encrypted_content: "e" } } }
+    })
+    const call = Prompt.makePart("tool-call", {
+      id: "1",
+      name: "time",
+      params: {},
+      providerExecuted: false,
+      options: {}
+    })
   })
 
   it.effect("keeps the history of a Chat", () =>

@@ -4,7 +4,7 @@ import * as Client from "@infermesh/core/Client"
 import * as Inference from "@infermesh/core/Inference"
 import * as Providers from "@infermesh/core/provider/Providers"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
-import { Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
 import { AiError, LanguageModel, type Response } from "effect/ai"
 import { TestClock } from "effect/testing"
 
@@ -92,6 +92,55 @@ describe("FromLanguageModel", () => {
     )
   )
 
+  it.effect("is told the form of an answer in words, and its answer is read and checked here", () =>
+    Effect.gen(function* () {
+      const output = Schema.Struct({ all: Schema.Record(Schema.String, Schema.Int) })
+      const result = yield* Inference.generate("x", { output })
+      assert.deepStrictEqual(result.outputParsed, { all: { a: 1 } })
+    }).pipe(
+      Effect.provide(
+        client({
+          text: ({ prompt }) =>
+            Effect.succeed([
+              {
+                type: "text",
+                text: JSON.stringify(prompt.content[0]?.content).startsWith('"Answer with JSON')
+                  ? '{"all":{"a":1}}'
+                  : "not told"
+              },
+              finish
+            ])
+        })
+      )
+    )
+  )
+
+  it.effect("keeps what the model's provider needs for the next turn, and who answered", () =>
+    Effect.gen(function* () {
+      const { choices, modelId, requestId } = yield* Inference.generate("x")
+      assert.deepStrictEqual([modelId, requestId], ["real", "r1"])
+      assert.deepStrictEqual(
+        choices[0].content?.map(({ options, type }) => [type, options]),
+        [
+          ["reasoning", { vendor: { signature: "s" } }],
+          ["text", {}]
+        ]
+      )
+    }).pipe(
+      Effect.provide(
+        client({
+          text: () =>
+            Effect.succeed([
+              { type: "response-metadata", id: "r1", modelId: "real", timestamp: undefined },
+              { type: "reasoning", text: "hm", metadata: { vendor: { signature: "s" } } },
+              { type: "text", text: "so" },
+              finish
+            ])
+        })
+      )
+    )
+  )
+
   it.effect("stands behind our retries, and keeps the reason when they end", () => {
     let calls = 0
     return Effect.gen(function* () {
@@ -118,11 +167,9 @@ describe("FromLanguageModel", () => {
 
   it.effect("refuses what a LanguageModel has no place for, naming it, and drops nothing", () =>
     Effect.gen(function* () {
-      const cases: ReadonlyArray<
-        readonly [Inference.GenerateOptions<{ readonly type: string }>, RegExp]
-      > = [
+      const cases: ReadonlyArray<readonly [Inference.GenerateOptions<never>, RegExp]> = [
         [{ temperature: 0 }, /the option 'temperature'/],
-        [{ output: { type: "object" } }, /structured output/],
+        [{ headers: { a: "b" } }, /the option 'headers'/],
         [{ endpoint: "responses" }, /the responses endpoint/]
       ]
       for (const [options, expected] of cases) {

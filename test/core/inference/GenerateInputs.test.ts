@@ -104,8 +104,24 @@ describe("generate's input", () => {
       [[{ role: "robot", content: "x" }], {}, /messages\[0\]\.role: unknown role "robot"/],
       [[...user, { content: "x" }], {}, /messages\[1\]\.role: unknown role/],
       [[...user, "x"], {}, /messages\[1\]: not a message object/],
-      [[{ role: "user", content: 1 }], {}, /messages\[0\]/],
-      [[{ role: "tool", content: "7" }], {}, /messages\[0\]/]
+      [[{ role: "user", content: 1 }], {}, /messages\[0\]\.content: Expected string \| array/],
+      [[{ role: "tool", content: "7" }], {}, /messages\[0\]\.tool_call_id: Missing key/],
+      [
+        [...user, { role: "user", content: [{ type: "text" }] }],
+        {},
+        /\[1\]\.content\[0\]\.text: Mis/
+      ],
+      [
+        [{ role: "user", content: [{ text: "a" }] }],
+        {},
+        /\[0\]\.content\[0\]\.type: .*A block has/
+      ],
+      [
+        [...user, { role: "assistant" }],
+        {},
+        /messages\[1\]: it has neither content nor tool_calls/
+      ],
+      [[...user, { role: "assistant", parts: [{ type: "text" }] }], {}, /messages\[1\]/]
     ]).pipe(Effect.provide(TestClient.layer()))
   )
 
@@ -143,7 +159,21 @@ describe("generate's options", () => {
       ["x", { endpoint: "toString" }, /endpoint: there is no endpoint 'toString'/],
       ["x", { stream: true }, /stream: there is no such option. Use generateStream/],
       ["x", { model: "m" }, /model: there is no such option. The model belongs to the client/],
-      ["x", { max_tokens: 1 }, /max_tokens: there is no such option. Fields of the provider's own/],
+      ["x", { messages: [] }, /messages: there is no such option. The messages are the first arg/],
+      ["x", { api_base: "u" }, /api_base: there is no such option. The base URL belongs to the/],
+      ["x", { max_tokens: 1 }, /max_tokens: there is no such option. It is called 'maxTokens'/],
+      ["x", { response_format: {} }, /response_format: there is no such option. Give 'output'/],
+      ["x", { best_of: 1 }, /best_of: there is no such option. Fields of the provider's own/],
+      ["x", { extraBody: { stream: true } }, /extraBody.stream: .*Use generateStream/],
+      ["x", { outputMode: "tool" }, /outputMode: /],
+      ["x", { maxRepairs: -1 }, /maxRepairs: /],
+      ["x", { maxRepairs: 1, n: 2 }, /maxRepairs: of 2 answers none is the one to repair/],
+      ["x", { maxRepairs: 1, endpoint: "text_completion" }, /maxRepairs: a text completion has no/],
+      [
+        "x",
+        { output: {}, outputMode: "prompt", endpoint: "text_completion" },
+        /outputMode: a text completion has no place beside its text/
+      ],
       ["x", { toString: 1 }, /toString: there is no such option/],
       ["x", { temperature: 3 }, /temperature/],
       ["x", { topP: -1 }, /topP/],
@@ -185,6 +215,13 @@ describe("generate's options", () => {
         { seed: 7 }
       ])
     }).pipe(Effect.provide(TestClient.layer({ defaults: { seed: 7 } })))
+  )
+
+  it.effect("have a client's endpoint beneath them", () =>
+    Effect.gen(function* () {
+      const request = yield* outcome({ input: "x" })
+      assert.strictEqual(typeof request === "object" && request.endpoint, "responses")
+    }).pipe(Effect.provide(TestClient.layer({ defaults: { endpoint: "responses" } })))
   )
 
   it.effect("that are null are refused, not dropped", () =>

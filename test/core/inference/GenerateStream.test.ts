@@ -159,6 +159,63 @@ describe("generateStream", () => {
     )
   })
 
+  describe("reasoning that a server leaves in the text", () => {
+    it.effect("comes as reasoning, and is the result's", () =>
+      Effect.gen(function* () {
+        const events = yield* Stream.runCollect(Inference.generateStream("x"))
+        assert.deepStrictEqual(
+          events.slice(0, -1).map((event) => ("text" in event ? [event.type, event.text] : [])),
+          [
+            ["reasoning-delta", "hm"],
+            ["reasoning-delta", "m"],
+            ["text-delta", "hel"],
+            ["text-delta", "lo <think>"],
+            []
+          ]
+        )
+        const finish = events.at(-1)
+        assert.deepStrictEqual(
+          finish?.type === "finish" ? [finish.result.reasoning, finish.result.outputText] : [],
+          ["hmm", "hello <think>"]
+        )
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => [" <thi", "nk>hm", "m</th", "ink>\n\nhel", "lo <think>"])
+          )
+        )
+      )
+    )
+
+    it.effect("does not keep from the reader what only looks like it", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(texts(yield* Stream.runCollect(Inference.generateStream("x"))), " <thi")
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => [" ", "<thi"])
+          )
+        )
+      )
+    )
+
+    it.effect("held back is nothing handed out: the stream is tried again", () =>
+      Effect.gen(function* () {
+        const events = yield* advanced(Stream.runCollect(Inference.generateStream("x")))
+        assert.strictEqual(texts(events), "good")
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(({ index }) => (index === 0 ? ["<th", TestProvider.unavailable()] : ["good"]))
+          )
+        )
+      )
+    )
+  })
+
   describe("back-pressure", () => {
     let written = 0
     const endless = () => ({
@@ -454,6 +511,29 @@ describe("generateStream", () => {
       )
     )
 
+    it.effect("is shown less often the longer it is, and the whole of it at the end", () =>
+      Effect.gen(function* () {
+        const events = yield* Stream.runCollect(
+          Inference.generateStream("x", { output: Schema.Array(Schema.String) })
+        )
+        const shown = values(events).length
+        assert.isAbove(shown, 200)
+        assert.isBelow(shown, 1500)
+        const finish = events.at(-1)
+        assert.strictEqual(
+          finish?.type === "finish" ? finish.result.outputParsed?.[0]?.length : 0,
+          10_000
+        )
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => letters(JSON.stringify({ value: ["a".repeat(10_000)] })))
+          )
+        )
+      )
+    )
+
     it.effect("is shown without the wrapping of a root that is no object", () =>
       Effect.gen(function* () {
         const events = yield* Stream.runCollect(
@@ -508,6 +588,23 @@ describe("generateStream", () => {
           TestClient.layer(
             {},
             streaming(() => ['{"name"', ":1}"])
+          )
+        )
+      )
+    )
+
+    it.effect("is not repaired: its text has been handed out", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(
+          Stream.runDrain(Inference.generateStream("x", { output: Person, maxRepairs: 1 }))
+        )
+        assert.match(error.message, /maxRepairs: a stream has handed out its text .* Use generate$/)
+        assert.deepStrictEqual(yield* asked, [])
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            streaming(() => ["{}"])
           )
         )
       )

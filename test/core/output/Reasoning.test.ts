@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Choice } from "@infermesh/core/operation/Generate"
 import * as Reasoning from "@infermesh/core/output/Reasoning"
 import * as fc from "fast-check"
 
@@ -55,6 +56,26 @@ describe("Reasoning", () => {
           assert.deepStrictEqual(Reasoning.split(text), { text, reasoning: undefined })
         })
       )
+    })
+  })
+
+  describe("apart", () => {
+    const choice = (text: string, reasoning?: string): Choice => ({
+      text,
+      reasoning,
+      toolCalls: [],
+      finishReason: "stop"
+    })
+
+    it("takes leading blocks out of the text, beside reasoning of the provider's own", () => {
+      const apart = Reasoning.apart(choice("<think>b</think>answer", "a"))
+      assert.deepStrictEqual([apart.text, apart.reasoning], ["answer", "a\n\nb"])
+    })
+
+    it("takes a closer without an opener for one only where there is no other reasoning", () => {
+      assert.strictEqual(Reasoning.apart(choice("b</think>answer")).text, "answer")
+      const known = choice("write </think> to end it", "a")
+      assert.strictEqual(Reasoning.apart(known), known)
     })
   })
 

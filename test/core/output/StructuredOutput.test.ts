@@ -114,6 +114,129 @@ describe("StructuredOutput.format", () => {
       })
     )
 
+    const Note = Schema.Struct({
+      title: Schema.String,
+      tags: Schema.Record(Schema.String, Schema.Int),
+      place: Schema.Tuple([Schema.Finite, Schema.Finite]),
+      author: Schema.optionalKey(Schema.Struct({ name: Schema.optionalKey(Schema.String) }))
+    })
+    const note = { title: "t", tags: { a: 1 }, place: [1, 2] }
+
+    const plain: ReadonlyArray<readonly [string, StructuredOutput.Output<unknown>, unknown]> = [
+      ["records as objects, tuples as lists, no absent fields", Note, note],
+      ["a list without a box", Schema.Array(Schema.Int), [1]],
+      ["a record without a box", Schema.Record(Schema.String, Schema.Int), { a: 1, value: 2 }],
+      ["a text without a box", Schema.String, "a"]
+    ]
+    for (const [what, schema, value] of plain) {
+      it.effect(`reads the form that endpoints give which enforce nothing: ${what}`, () =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* decode(schema, JSON.stringify(value)), value)
+        })
+      )
+    }
+
+    for (const [what, schema] of schemas) {
+      it.effect.prop(`reads what was written as plain JSON: ${what}`, [schema], ([value]) =>
+        Effect.gen(function* () {
+          const sent = yield* Schema.encodeUnknownEffect(Schema.toCodecJson(schema))(value)
+          const read = yield* decode(schema, JSON.stringify(sent))
+          assert.strictEqual(JSON.stringify(read), JSON.stringify(value))
+        })
+      )
+    }
+
+    it.effect("reads the plain form in the box it asked for", () =>
+      Effect.gen(function* () {
+        const schema = Schema.Record(Schema.String, Schema.Int)
+        assert.deepStrictEqual(yield* decode(schema, `{"value":{"a":1}}`), { a: 1 })
+      })
+    )
+
+    it.effect("takes null for an optional field as its absence, in the plain form too", () =>
+      Effect.gen(function* () {
+        for (const author of [null, { name: null }, {}]) {
+          const read: unknown = yield* decode(Note, JSON.stringify({ ...note, author }))
+          assert.deepStrictEqual(read, author === null ? note : { ...note, author: {} })
+        }
+      })
+    )
+
+    it.effect("drops no null that says something", () =>
+      Effect.gen(function* () {
+        const Nulls = Schema.Struct({
+          known: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+          all: Schema.Record(Schema.String, Schema.NullOr(Schema.Int)),
+          any: Schema.Unknown
+        })
+        const value = { known: null, all: { a: null }, any: { b: null } }
+        assert.deepStrictEqual(yield* decode(Nulls, JSON.stringify(value)), value)
+        const scores = `{"tags":{"a":null},"title":"t","place":[1,2]}`
+        assert.include((yield* Effect.flip(decode(Note, scores))).description, "tags.a")
+      })
+    )
+
+    const nearest: ReadonlyArray<readonly [string, string, string]> = [
+      [
+        "the strict form",
+        `{"title":"t","tags":[{"0":"a","1":"x"}],"place":{"0":1,"1":2},"author":null}`,
+        "tags[0]"
+      ],
+      ["the plain form", `{"title":"t","tags":{"a":"x"},"place":[1,2]}`, "tags.a"]
+    ]
+    for (const [form, text, path] of nearest) {
+      it.effect(`says what is wrong in the form that the answer has (${form})`, () =>
+        Effect.gen(function* () {
+          const { description } = yield* Effect.flip(decode(Note, text))
+          assert.match(description, /^at [^;]*$/)
+          assert.include(description, path)
+        })
+      )
+    }
+
+    it.effect("names the first things that are wrong, and how many more there are", () =>
+      Effect.gen(function* () {
+        const Four = Schema.Struct({ a: Schema.Int, b: Schema.Int, c: Schema.Int, d: Schema.Int })
+        const { description } = yield* Effect.flip(decode(Four, `{"a":1.5}`))
+        assert.strictEqual(
+          description,
+          "at a: Expected an integer; at b: Missing key; at c: Missing key; and 1 more"
+        )
+      })
+    )
+
+    const loose: ReadonlyArray<readonly [string, StructuredOutput.Output<unknown>, unknown]> = [
+      ["allows any value", Schema.Struct({ a: Schema.Unknown }), { a: [1, { b: null }] }],
+      ["allows any value at the root", Schema.Json, [1]],
+      [
+        "has more fields than strict mode takes",
+        Schema.Struct(
+          Object.fromEntries(Array.from({ length: 5001 }, (_, i) => [`f${i}`, Schema.Int]))
+        ),
+        Object.fromEntries(Array.from({ length: 5001 }, (_, i) => [`f${i}`, i]))
+      ]
+    ]
+    for (const [what, schema, value] of loose) {
+      it.effect(`is told in its plain form, not as strict, where it ${what}`, () =>
+        Effect.gen(function* () {
+          const format = yield* StructuredOutput.format(schema)
+          assert.isFalse(format.strict)
+          assert.strictEqual(format.jsonSchema["type"], "object")
+          assert.deepStrictEqual(yield* format.decode(JSON.stringify(value)), value)
+        })
+      )
+    }
+
+    it.effect("has a plain form for models that are only told it", () =>
+      Effect.gen(function* () {
+        const format = yield* StructuredOutput.format(Note)
+        assert.deepStrictEqual(format.plainSchema?.["required"], ["title", "tags", "place"])
+        assert.strictEqual(format.plainSchema?.["additionalProperties"], false)
+        const listed = yield* StructuredOutput.format(Schema.Array(Note))
+        assert.deepStrictEqual(listed.plainSchema?.["required"], ["value"])
+      })
+    )
+
     it.effect("refuses what has no JSON form before anything is sent, in one line", () =>
       Effect.gen(function* () {
         const error = yield* refusal(Schema.Struct({ [Symbol.for("a")]: Schema.String }))
@@ -230,11 +353,53 @@ describe("StructuredOutput.format", () => {
 
     it.effect("is taken out of OpenAI's wrapper", () =>
       Effect.gen(function* () {
-        const json_schema = { name: "wrapped", schema, strict: true }
+        const closed = {
+          type: "object",
+          properties: { answer: { type: "string" } },
+          required: ["answer"],
+          additionalProperties: false
+        }
+        const json_schema = { name: "wrapped", schema: closed, strict: true }
         const format = yield* StructuredOutput.format({ type: "json_schema", json_schema })
         assert.deepStrictEqual([format.name, format.strict], ["wrapped", true])
-        assert.deepStrictEqual(format.jsonSchema, schema)
+        assert.deepStrictEqual(format.jsonSchema, closed)
         assert.deepStrictEqual(yield* format.decode(`{"answer":"x"}`), { answer: "x" })
+      })
+    )
+
+    it.effect("is refused where its wrapper says strict and strict mode would refuse it", () =>
+      Effect.gen(function* () {
+        const json_schema = { name: "wrapped", schema, strict: true }
+        const { description } = yield* refusal({ type: "json_schema", json_schema })
+        assert.strictEqual(
+          description,
+          "it is marked strict, and strict mode refuses it: at the root: 'additionalProperties' is not false. Mend it, or leave 'strict' out"
+        )
+      })
+    )
+
+    it.effect("travels as the one field of an object where its root is none", () =>
+      Effect.gen(function* () {
+        const $defs = { n: { type: "integer" } }
+        const format = yield* StructuredOutput.format({
+          $defs,
+          type: "array",
+          items: { $ref: "#/$defs/n" }
+        })
+        assert.deepStrictEqual(format.jsonSchema, {
+          $defs,
+          type: "object",
+          properties: { value: { type: "array", items: { $ref: "#/$defs/n" } } },
+          required: ["value"],
+          additionalProperties: false
+        })
+        assert.deepStrictEqual(yield* format.decode(`{"value":[1]}`), [1])
+        assert.deepStrictEqual(yield* format.decode(`[1]`), [1])
+        assert.include((yield* Effect.flip(format.decode(`["a"]`))).description, "at /0")
+        assert.deepStrictEqual(
+          [`{"value":[1,`, `[1,`, `{`].map((text) => format.partial(text)),
+          [[1], [1], undefined]
+        )
       })
     )
 

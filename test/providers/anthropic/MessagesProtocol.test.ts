@@ -154,6 +154,15 @@ describe("encode", () => {
     }
   })
 
+  it("tells the forced tool the plain form, because nothing enforces the strict one", () => {
+    const plainSchema = { type: "object", properties: { name: { type: "string" } } }
+    const output = { name: "answer", jsonSchema: person, strict: true, plainSchema }
+    const [tool] = encode({ output }, "claude-3-5-haiku-20241022").body["tools"] as ReadonlyArray<{
+      input_schema: unknown
+    }>
+    assert.strictEqual(tool?.input_schema, plainSchema)
+  })
+
   it("may turn thinking off for the forced tool, and keeps silent about a choice among no tools", () => {
     const output = { name: "answer", jsonSchema: { type: "object" }, strict: false }
     const { body: sent } = encode({ output, options: { reasoningEffort: "none" } })

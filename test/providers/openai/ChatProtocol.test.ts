@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { GenerateRequest } from "@infermesh/core/operation/Generate"
 import type { ModelOptions } from "@infermesh/core/operation/GenerateOptions"
+import * as Instructions from "@infermesh/core/output/Instructions"
 import * as ChatProtocol from "@infermesh/providers/openai/ChatProtocol"
 import * as CompletionProtocol from "@infermesh/providers/openai/CompletionProtocol"
 import type { Dialect } from "@infermesh/providers/openai/Dialect"
@@ -142,7 +143,7 @@ describe("an output schema", () => {
     assert.deepStrictEqual(fields(ChatProtocol.encode, { output }, deepSeek), {
       response_format: { type: "json_object" }
     })
-    const words = `Answer with one JSON object and nothing else. It must fit this JSON Schema:\n${JSON.stringify(schema)}`
+    const words = Instructions.text(output)
     const hi = { role: "user", content: "hi" }
     assert.deepStrictEqual(messages({}, deepSeek), [{ role: "system", content: words }, hi])
     const briefed = prompt([{ role: "developer", content: "be brief" }, hi])

@@ -392,10 +392,11 @@ describe("a Chat of effect/ai over the responses endpoint", () => {
         Effect.provideService(AsLanguageModel.RequestOptions, responses)
       )
       const input = sent[1]?.body["input"] as ReadonlyArray<{ readonly [key: string]: unknown }>
-      const [, call, output] = input
+      // The reasoning goes back with the call it led to.
+      const [, , call, output] = input
       assert.deepStrictEqual(
-        [call?.["type"], output?.["type"]],
-        ["function_call", "function_call_output"]
+        input.slice(1).map(({ type }) => type),
+        ["reasoning", "function_call", "function_call_output"]
       )
       assert.strictEqual(call?.["call_id"], output?.["call_id"])
       assert.match(String(output?.["output"]), /^\{"degrees":\d+\}$/)

@@ -92,6 +92,7 @@ describe("a body", () => {
     const asked = request({ endpoint: "responses", output })
     const json = encode(asked, { ...OpenAi.openai, structuredOutput: "json_object" })
     assert.deepStrictEqual(Result.getOrThrow(json)["text"], { format: { type: "json_object" } })
+    assert.include(JSON.stringify(Result.getOrThrow(json)["input"]), "It must fit this JSON Schema")
     assert.strictEqual(
       refusal(encode(asked, { ...OpenAi.openai, structuredOutput: "none" })),
       "structured output"

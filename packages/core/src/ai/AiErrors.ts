@@ -20,7 +20,22 @@ import { explain } from "../Reason.ts"
  * @since 0.1.0
  */
 export const toAiError = (error: InferenceError, method: string): AiError.AiError =>
-  AiError.make({ module: "infermesh", method, reason: toAiReason(error.reason) })
+  AiError.make({ module: "infermesh", method, reason: withUsage(toAiReason(error.reason), error) })
+
+/** An answer that did not fit was paid for, and an `AiError` has no other place to say so. */
+const withUsage = (
+  reason: AiError.AiErrorReason,
+  { result }: InferenceError
+): AiError.AiErrorReason => {
+  const usage = result?.tokenUsage
+  if (reason._tag !== "StructuredOutputError" || usage === undefined) return reason
+  const { completionTokens, promptTokens, totalTokens } = usage
+  return new AiError.StructuredOutputError({
+    description: reason.description,
+    responseText: reason.responseText,
+    usage: { promptTokens, completionTokens, totalTokens }
+  })
+}
 
 const toAiReason = (reason: Reason): AiError.AiErrorReason => {
   if (AiError.isAiErrorReason(reason)) return reason

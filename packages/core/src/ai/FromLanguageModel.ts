@@ -1,13 +1,14 @@
 /**
  * Any `LanguageModel` of `effect/ai` as a provider: one more deployment behind our router, quotas and retries.
  *
- * It gives what a `LanguageModel` can: no options beyond the prompt and the tools, no request id. Tools are not run here, and
- * by the foreign model neither.
+ * It gives what a `LanguageModel` can: no options beyond the prompt and the tools. The form of an answer is told to it in words.
+ * Tools are not run here, and by the foreign model neither.
  *
  * @since 0.1.0
  */
 import * as AiError from "effect/ai/AiError"
 import type * as LanguageModel from "effect/ai/LanguageModel"
+import * as Prompt from "effect/ai/Prompt"
 import type * as Response from "effect/ai/Response"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -17,6 +18,8 @@ import * as Stream from "effect/Stream"
 import type { Choice, FinishReason, GenerateRequest, Generation } from "../operation/Generate.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import * as Usage from "../operation/Usage.ts"
+import * as Instructions from "../output/Instructions.ts"
+import * as Reasoning from "../output/Reasoning.ts"
 import type { Answer, Connection, GenerationPart, Provider, Target } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
 import { Unsupported } from "../Reason.ts"
@@ -87,16 +90,16 @@ interface Text {
 }
 
 /** The request as `effect/ai` takes it; what it has no place for is refused, not dropped. */
-const question = (name: string, request: GenerateRequest) => {
+const question = (name: string, asked: GenerateRequest) => {
+  // Its own structured output wants a Schema, and all that is known here is the JSON Schema: so the model is told in words.
+  const request = Instructions.inWords(asked)
   const option = Object.keys(request.options)[0]
   const feature =
     request.endpoint !== "chat_completion"
       ? `the ${request.endpoint} endpoint`
-      : request.output !== undefined
-        ? "structured output"
-        : option === undefined
-          ? undefined
-          : `the option '${option}'`
+      : option === undefined
+        ? undefined
+        : `the option '${option}'`
   if (feature !== undefined) {
     return Effect.fail(
       new AttemptError({
@@ -129,41 +132,42 @@ const question = (name: string, request: GenerateRequest) => {
   })
 }
 
-const answer = (modelId: string, content: ReadonlyArray<Response.AnyPart>): Answer<Generation> => {
-  let text = ""
-  let reasoning: string | undefined
+const answer = (model: string, parts: ReadonlyArray<Response.AnyPart>): Answer<Generation> => {
   let finishReason: FinishReason = "unknown"
   let usage: TokenUsage | undefined
-  const toolCalls: Array<Choice["toolCalls"][number]> = []
-  for (const part of content) {
-    switch (part.type) {
-      case "text":
-        text += part.text
-        break
-      case "text-delta":
-        text += part.delta
-        break
-      case "reasoning":
-        reasoning = (reasoning ?? "") + part.text
-        break
-      case "reasoning-delta":
-        reasoning = (reasoning ?? "") + part.delta
-        break
-      case "tool-call":
-        toolCalls.push({ id: part.id, name: part.name, arguments: JSON.stringify(part.params) })
-        break
-      case "finish":
-        finishReason = part.reason
-        usage = usageOf(part.usage)
-        break
+  let modelId = model
+  let requestId: string | undefined
+  for (const part of parts) {
+    if (part.type === "response-metadata") {
+      modelId = part.modelId ?? modelId
+      requestId = part.id ?? requestId
+    } else if (part.type === "finish") {
+      finishReason = part.reason
+      usage = usageOf(part.usage)
     }
   }
   return {
-    value: { modelId, choices: [{ text, reasoning, toolCalls, finishReason }] },
+    value: { modelId, choices: [{ ...choiceOf(parts), finishReason }] },
     usage,
-    requestId: undefined,
+    requestId,
     rateLimits: undefined,
-    body: content
+    body: parts
+  }
+}
+
+/** The answer as `effect/ai` would remember it, whole or streamed, with what its provider needs for the next turn. */
+const choiceOf = (parts: ReadonlyArray<Response.AnyPart>): Omit<Choice, "finishReason"> => {
+  const message = Prompt.fromResponseParts(parts).content.find(({ role }) => role === "assistant")
+  const content = message?.role === "assistant" ? message.content : []
+  return {
+    text: content.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    reasoning: Reasoning.join(content.map((part) => (part.type === "reasoning" ? part.text : ""))),
+    toolCalls: content.flatMap((part) =>
+      part.type === "tool-call" && !part.providerExecuted
+        ? [{ id: part.id, name: part.name, arguments: JSON.stringify(part.params) }]
+        : []
+    ),
+    content
   }
 }
 

@@ -5,22 +5,24 @@
  * @since 0.1.0
  */
 import * as Prompt from "effect/ai/Prompt"
-import * as Tool from "effect/ai/Tool"
+import type * as Tool from "effect/ai/Tool"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
+import type { GenerateInput, GenerateRequest, ResponsesInput } from "../operation/Generate.ts"
 import type {
+  DefaultOptions,
   EndpointType,
-  GenerateInput,
-  GenerateRequest,
-  ResponsesInput
-} from "../operation/Generate.ts"
-import type { TimeOptions } from "../operation/GenerateOptions.ts"
-import { ModelOptions } from "../operation/GenerateOptions.ts"
+  OutputMode,
+  TimeOptions
+} from "../operation/GenerateOptions.ts"
+import { ModelOptions, OutputOptions } from "../operation/GenerateOptions.ts"
 import * as Message from "../operation/Message.ts"
 import type { ToolChoice, ToolDefinition } from "../operation/ToolCall.ts"
 import { InvalidInput } from "../Reason.ts"
 import * as Options from "./Options.ts"
 import * as Run from "./Run.ts"
+import * as ToolInputs from "./ToolInputs.ts"
 
 /**
  * What a caller may set on one generation.
@@ -28,7 +30,7 @@ import * as Run from "./Run.ts"
  * @category models
  * @since 0.1.0
  */
-export interface GenerateOptions<O = undefined> extends ModelOptions, TimeOptions {
+export interface GenerateOptions<O = undefined> extends ModelOptions, OutputOptions, TimeOptions {
   /** Which of the provider's endpoints is used. Default: the client's, `chat_completion`. */
   readonly endpoint?: EndpointType | undefined
   /** The form the answer shall have: a Schema, or a plain JSON Schema object. */
@@ -46,9 +48,7 @@ export interface GenerateOptions<O = undefined> extends ModelOptions, TimeOption
  * @category models
  * @since 0.1.0
  */
-export interface GenerateDefaults extends ModelOptions, TimeOptions {
-  readonly endpoint?: EndpointType | undefined
-}
+export interface GenerateDefaults extends DefaultOptions, TimeOptions {}
 
 /**
  * A validated generation, but for the output's form.
@@ -58,6 +58,8 @@ export interface GenerateDefaults extends ModelOptions, TimeOptions {
  */
 export interface Prepared {
   readonly request: Omit<GenerateRequest, "output">
+  readonly outputMode: OutputMode
+  readonly maxRepairs: number
   readonly timeoutMillis: number
   readonly deadlineMillis: number
 }
@@ -78,23 +80,63 @@ export const prepare = (
   const endpoint = options.endpoint ?? defaults.endpoint ?? "chat_completion"
   const source = fromInput(input, endpoint)
   if (Result.isFailure(source)) return Result.fail(source.failure)
-  const tools = options.tools === undefined ? noTools : toolDefinitions(options.tools)
+  const tools = ToolInputs.definitions(options.tools)
   if (tools instanceof InvalidInput) return Result.fail(tools)
-  const choice = checkToolChoice(options.toolChoice, tools)
+  const choice = ToolInputs.checkChoice(options.toolChoice, tools)
   if (choice !== undefined) return Result.fail(choice)
   const limits = Run.timeLimits(options, defaults)
   if (limits instanceof InvalidInput) return Result.fail(limits)
+  const merged = withDefaults(options, defaults)
+  const outputMode = options.outputMode ?? defaults.outputMode ?? "provider"
+  const wrong =
+    checkOutput(options, endpoint, outputMode) ?? checkRepairs(options, endpoint, merged)
+  if (wrong !== undefined) return Result.fail(wrong)
+  const isRepairable = cannotRepair(endpoint, merged) === undefined
   return Result.succeed({
     request: {
       endpoint,
       ...source.success,
-      options: withDefaults(options, defaults),
+      options: merged,
       tools,
       toolChoice: options.toolChoice
     },
+    outputMode,
+    maxRepairs: isRepairable ? (options.maxRepairs ?? defaults.maxRepairs ?? 0) : 0,
     ...limits
   })
 }
+
+const checkOutput = (
+  { output }: GenerateOptions<unknown>,
+  endpoint: EndpointType,
+  mode: OutputMode
+): InvalidInput | undefined =>
+  output !== undefined && mode === "prompt" && endpoint === "text_completion"
+    ? new InvalidInput({
+        input: "outputMode",
+        problem: "a text completion has no place beside its text where the form could be told",
+        hint: "Say it in the text, and use outputMode 'none'"
+      })
+    : undefined
+
+const checkRepairs = (
+  { maxRepairs = 0 }: OutputOptions,
+  endpoint: EndpointType,
+  options: ModelOptions
+): InvalidInput | undefined => {
+  const problem = maxRepairs > 0 ? cannotRepair(endpoint, options) : undefined
+  return problem === undefined
+    ? undefined
+    : new InvalidInput({ input: "maxRepairs", problem, hint: "Leave it out here" })
+}
+
+/** Why no answer of a request can go back to the model; a client's default then does not count. */
+const cannotRepair = (endpoint: EndpointType, { n = 1 }: ModelOptions): string | undefined =>
+  endpoint === "text_completion"
+    ? "a text completion has no second turn"
+    : n > 1
+      ? `of ${n} answers none is the one to repair`
+      : undefined
 
 type Source = Pick<GenerateRequest, "prompt" | "responsesInput">
 
@@ -151,6 +193,7 @@ const textOf = (input: ResponsesInput): string =>
 
 /** Fields of the options that are the library's own, not the model's. */
 const ours = new Set([
+  ...Object.keys(OutputOptions.fields),
   "output",
   "rawResponse",
   "timeout",
@@ -160,7 +203,20 @@ const ours = new Set([
   "toolChoice"
 ])
 
-const checkOptions = Options.checker(ModelOptions, [...ours])
+const checkKnown = Options.checker(
+  Schema.Struct({ ...ModelOptions.fields, ...OutputOptions.fields }),
+  [...ours]
+)
+
+const checkOptions = (options: GenerateOptions<unknown>): InvalidInput | undefined =>
+  checkKnown(options) ??
+  (options.extraBody?.["stream"] === undefined
+    ? undefined
+    : new InvalidInput({
+        input: "extraBody.stream",
+        problem: "whether an answer is streamed is not the body's matter",
+        hint: "Use generateStream"
+      }))
 
 const withDefaults = (options: object, defaults: object): ModelOptions => {
   const merged: Record<string, unknown> = {}
@@ -169,103 +225,6 @@ const withDefaults = (options: object, defaults: object): ModelOptions => {
       if (source[key] !== undefined && !ours.has(key)) merged[key] = source[key]
   }
   return merged
-}
-
-const noTools: ReadonlyArray<ToolDefinition> = []
-
-/** Tool definitions already made: the JSON Schema of a Schema is costly, and batches pass the same tools for every input. */
-const knownTools = new WeakMap<object, ToolDefinition>()
-
-const toolDefinitions = (
-  tools: ReadonlyArray<Tool.Any | ToolDefinition>
-): ReadonlyArray<ToolDefinition> | InvalidInput => {
-  if (!Array.isArray(tools)) {
-    return new InvalidInput({
-      input: "tools",
-      problem: "it is no list",
-      hint: "The tools of a toolkit are Object.values(toolkit.tools)"
-    })
-  }
-  const definitions: Array<ToolDefinition> = []
-  for (const [index, tool] of tools.entries()) {
-    const definition = knownTools.get(tool) ?? toolDefinition(tool, `tools[${index}]`)
-    if (definition instanceof InvalidInput) return definition
-    if (definitions.some(({ name }) => name === definition.name)) {
-      return new InvalidInput({
-        input: `tools[${index}]`,
-        problem: `another tool is called '${definition.name}' too`
-      })
-    }
-    knownTools.set(tool, definition)
-    definitions.push(definition)
-  }
-  return definitions
-}
-
-const toolDefinition = (
-  tool: Tool.Any | ToolDefinition,
-  input: string
-): ToolDefinition | InvalidInput => {
-  if (isDefinition(tool)) return tool
-  if (Tool.isProviderDefined(tool)) {
-    return new InvalidInput({
-      input,
-      problem: `the provider runs the tool '${tool.name}' itself, so it cannot be sent as a function`,
-      hint: "Put it into extraBody in the provider's own form"
-    })
-  }
-  if (!Tool.isUserDefined(tool) && !Tool.isDynamic(tool)) {
-    return new InvalidInput({
-      input,
-      problem: "it is no tool",
-      hint: "Give a Tool of effect/ai, or { name, description, parameters } with a JSON Schema"
-    })
-  }
-  try {
-    return {
-      name: tool.name,
-      description: Tool.getDescription(tool),
-      parameters: Tool.getJsonSchema(tool),
-      strict: Tool.getStrictMode(tool)
-    }
-  } catch (cause) {
-    return new InvalidInput({
-      input,
-      problem: `the parameters of '${tool.name}' have no JSON Schema: ${cause instanceof Error ? cause.message : "unknown"}`
-    })
-  }
-}
-
-const isDefinition = (tool: Tool.Any | ToolDefinition): tool is ToolDefinition =>
-  typeof tool === "object" &&
-  tool !== null &&
-  "parameters" in tool &&
-  typeof tool.parameters === "object" &&
-  tool.parameters !== null &&
-  typeof tool.name === "string" &&
-  tool.name !== ""
-
-const checkToolChoice = (
-  choice: ToolChoice | undefined,
-  tools: ReadonlyArray<ToolDefinition>
-): InvalidInput | undefined => {
-  if (choice === undefined || choice === "auto" || choice === "none") return undefined
-  const named = typeof choice === "object" && choice !== null ? choice.tool : undefined
-  if (choice !== "required" && typeof named !== "string") {
-    return new InvalidInput({
-      input: "toolChoice",
-      problem: "there is no such choice",
-      hint: 'It is "auto", "none", "required" or { tool: name }'
-    })
-  }
-  const found = named === undefined ? tools.length > 0 : tools.some(({ name }) => name === named)
-  if (found) return undefined
-  return new InvalidInput({
-    input: "toolChoice",
-    problem:
-      named === undefined ? "a tool is required but none is given" : `there is no tool '${named}'`,
-    hint: "Give the tools in 'tools'"
-  })
 }
 
 /**

@@ -12,8 +12,11 @@ import type * as Schema from "effect/Schema"
 
 import type { Handler, Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
-import type { GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
+import type { Choice, GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
 import { GenerationResult } from "../operation/Generate.ts"
+import type { OutputMode } from "../operation/GenerateOptions.ts"
+import * as Instructions from "../output/Instructions.ts"
+import * as Reasoning from "../output/Reasoning.ts"
 import type { Output, OutputFormat } from "../output/StructuredOutput.ts"
 import * as StructuredOutput from "../output/StructuredOutput.ts"
 import { AttemptError } from "../provider/Provider.ts"
@@ -22,6 +25,7 @@ import type { Pricing } from "../telemetry/Pricing.ts"
 import type { GenerateDefaults, GenerateOptions, Prepared } from "./GenerateInputs.ts"
 import { prepare, texts } from "./GenerateInputs.ts"
 import * as Options from "./Options.ts"
+import * as Repair from "./Repair.ts"
 import type { Outcome } from "./Run.ts"
 import * as Run from "./Run.ts"
 
@@ -65,8 +69,10 @@ export const make = (environment: Environment) => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Effect.fail(Run.refused("generate", prepared.failure))
     const attempt = (format: OutputFormat<unknown> | undefined) =>
-      Effect.flatMap(run(toPlan(prepared.success, format, generateOnce)), (outcome) =>
-        finish(environment, outcome, format, options)
+      Repair.run(prepared.success, (turn) =>
+        Effect.flatMap(run(toPlan(turn, format, generateOnce)), (outcome) =>
+          finish(environment, outcome, format, options)
+        )
       )
     const result =
       options.output === undefined ? attempt(undefined) : withFormat(options.output, attempt)
@@ -124,7 +130,7 @@ export const toPlan = (
   output: OutputFormat<unknown> | undefined,
   send: (request: GenerateRequest) => Plan<Generation>["send"]
 ): Plan<Generation> => {
-  const request: GenerateRequest = { ...prepared.request, output }
+  const request = told({ ...prepared.request, output }, prepared.outputMode)
   return {
     operation: "generate",
     send: send(request),
@@ -137,6 +143,12 @@ export const toPlan = (
     timeoutMillis: prepared.timeoutMillis,
     deadlineMillis: prepared.deadlineMillis
   }
+}
+
+/** What the provider is told of the form of the answer; the answer is read by it in any case. */
+const told = (request: GenerateRequest, mode: OutputMode): GenerateRequest => {
+  if (mode === "provider") return request
+  return { ...(mode === "prompt" ? Instructions.inWords(request) : request), output: undefined }
 }
 
 /**
@@ -152,9 +164,12 @@ export const finish = (
   options: GenerateOptions<unknown>
 ): Effect.Effect<GenerationResult<unknown>, InferenceError> => {
   const { answer, metrics } = outcome
+  const [one, ...others] = answer.value.choices
+  const first = Reasoning.apart(one)
+  const choices: Generation["choices"] = [first, ...others.map(Reasoning.apart)]
   const result = <A>(outputParsed: A) =>
     new GenerationResult({
-      generation: answer.value,
+      generation: { modelId: answer.value.modelId, choices },
       outputParsed,
       tokenUsage: answer.usage,
       requestId: answer.requestId,
@@ -162,22 +177,21 @@ export const finish = (
       metrics,
       rawResponse: options.rawResponse === true ? answer.body : undefined
     })
-  const [first] = answer.value.choices
   const filtered = first.finishReason === "content-filter" ? "the answer was filtered" : undefined
   const refusal = first.refusal ?? filtered
+  const refused = new AiError.ContentPolicyError({ description: refusal ?? "" })
   if (refusal !== undefined && first.text === "") {
-    const reason = new AiError.ContentPolicyError({ description: refusal })
-    return Effect.fail(Run.misfit(outcome, reason, result(undefined)))
+    return Effect.fail(Run.misfit(outcome, refused, result(undefined)))
   }
   // A model that asked for tools has not answered yet: there is nothing to parse.
-  if (format === undefined || (first.text === "" && first.toolCalls.length > 0)) {
+  if (format === undefined || (first.text.trim() === "" && first.toolCalls.length > 0)) {
     return Effect.succeed(result(undefined))
   }
   return Effect.mapBoth(format.decode(first.text), {
     onFailure: (reason) =>
       Run.misfit(
         outcome,
-        first.finishReason === "length" ? cutOff(reason) : reason,
+        refusal === undefined ? complete(reason, first) : refused,
         result(undefined)
       ),
     onSuccess: result
@@ -185,8 +199,10 @@ export const finish = (
 }
 
 /** What no schema can say: the answer may well have been right as far as it came. */
-const cutOff = ({ description, responseText }: AiError.StructuredOutputError) =>
-  new AiError.StructuredOutputError({
-    description: `the answer was cut off at its token limit, raise maxTokens (${description})`,
-    responseText
-  })
+const complete = (reason: AiError.StructuredOutputError, { finishReason }: Choice) =>
+  finishReason === "length"
+    ? new AiError.StructuredOutputError({
+        description: `the answer was cut off at its token limit, raise maxTokens (${reason.description})`,
+        responseText: reason.responseText
+      })
+    : reason

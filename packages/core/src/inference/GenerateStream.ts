@@ -23,10 +23,11 @@ import type {
 } from "../operation/Generate.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import * as Reasoning from "../output/Reasoning.ts"
+import * as ReasoningStream from "../output/ReasoningStream.ts"
 import type { Output, OutputFormat } from "../output/StructuredOutput.ts"
 import type { Answer, GenerationPart } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
-import { explain, StreamInterrupted } from "../Reason.ts"
+import { explain, InvalidInput, StreamInterrupted } from "../Reason.ts"
 import type { GenerateOptions } from "./GenerateInputs.ts"
 import { prepare } from "./GenerateInputs.ts"
 import type { Environment, OutputType } from "./GenerateOperation.ts"
@@ -38,7 +39,7 @@ import * as Run from "./Run.ts"
  * One element of a streamed generation.
  *
  * **Details**: deltas in the order of arrival, `partial` after a text delta when an `output` was asked for and its JSON so far
- * can be read, `usage` where the provider reports it, and exactly one `finish`, last.
+ * can be read (of a long answer not after each), `usage` where the provider reports it, and exactly one `finish`, last.
  *
  * @category models
  * @since 0.1.0
@@ -48,6 +49,9 @@ export type GenerateEvent<A = undefined> =
   | { readonly type: "partial"; readonly value: unknown }
   | { readonly type: "usage"; readonly usage: TokenUsage }
   | { readonly type: "finish"; readonly result: GenerationResult<A> }
+
+/** A structured answer is shown anew when it has grown by this part of its length: short ones by each delta. */
+const shownShare = 200
 
 /** Parts between the socket and a slow reader; more would only hide how slow it is. */
 const bufferedParts = 16
@@ -66,10 +70,11 @@ export const make = (environment: Environment) => {
   ): Stream.Stream<GenerateEvent<OutputType<O>>, InferenceError> => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Stream.fail(Run.refused("generate", prepared.failure))
+    if ((options.maxRepairs ?? 0) > 0) return Stream.fail(Run.refused("generate", unrepairable))
     const events = Stream.callback<GenerateEvent<unknown>, InferenceError>(
       (queue) => {
         const attempt = Effect.fnUntraced(function* (format: OutputFormat<unknown> | undefined) {
-          const progress: Progress = { text: "", usage: undefined, started: false }
+          const progress: Progress = { text: "", shown: 0, usage: undefined, started: false }
           const plan = toPlan(prepared.success, format, (request) =>
             drive(request, progress, (parts) =>
               Queue.offerAll(queue, withPartials(parts, progress, format))
@@ -94,9 +99,17 @@ export const make = (environment: Environment) => {
   }
 }
 
+const unrepairable = new InvalidInput({
+  input: "maxRepairs",
+  problem: "a stream has handed out its text and cannot be repaired",
+  hint: "Use generate"
+})
+
 /** What has been handed out of the current attempt. */
 interface Progress {
   text: string
+  /** How long the text was when its value was last shown. */
+  shown: number
   /** What a broken stream is known to have used. */
   usage: TokenUsage | undefined
   started: boolean
@@ -113,25 +126,53 @@ const drive =
     const parts = connection.generateStream?.(request)
     if (parts === undefined) return unsupported("streaming")
     let answer: Answer<Generation> | undefined
-    const read = Stream.runForEachArray(parts, (elements) => {
-      const deltas: Array<GenerationPart> = []
-      for (const element of elements) {
-        if (isAnswer(element)) answer = element
-        else deltas.push(element)
-      }
+    const apart = separated()
+    const handOut = (deltas: ReadonlyArray<GenerationPart>): Effect.Effect<unknown> => {
       if (deltas.length === 0) return Effect.void
       progress.started = true
       call.committed = true
       return offer(deltas)
+    }
+    const read = Stream.runForEachArray(parts, (elements) => {
+      const deltas: Array<GenerationPart> = []
+      for (const element of elements) {
+        if (isAnswer(element)) answer = element
+        else deltas.push(...apart.push(element))
+      }
+      return handOut(deltas)
     })
+    // What was held back of a stream that may be tried again is nobody's yet.
+    const leave = (failure: Effect.Effect<never, AttemptError>) =>
+      progress.started ? Effect.andThen(handOut(apart.end()), failure) : failure
     return Effect.matchEffect(read, {
       onFailure: (error) => {
         progress.usage = error.usage
-        return Effect.fail(error)
+        return leave(Effect.fail(error))
       },
-      onSuccess: () => (answer === undefined ? noAnswer : Effect.succeed(answer))
+      onSuccess: () =>
+        answer === undefined ? leave(noAnswer) : Effect.as(handOut(apart.end()), answer)
     })
   }
+
+/** Parts with the reasoning that a server leaves in the text as parts of its own. */
+const separated = () => {
+  const splitters: Array<ReasoningStream.Splitter> = []
+  const part = (choice: number, { isReasoning, text }: ReasoningStream.Piece): GenerationPart => ({
+    type: isReasoning ? "reasoning-delta" : "text-delta",
+    text,
+    choice
+  })
+  return {
+    push: (delta: GenerationPart): ReadonlyArray<GenerationPart> => {
+      if (delta.type !== "text-delta") return [delta]
+      const { choice } = delta
+      const splitter = (splitters[choice] ??= ReasoningStream.make())
+      return splitter.push(delta.text).map((piece) => part(choice, piece))
+    },
+    end: (): ReadonlyArray<GenerationPart> =>
+      splitters.flatMap((splitter, choice) => splitter.end().map((piece) => part(choice, piece)))
+  }
+}
 
 const isAnswer = (element: GenerationPart | Answer<Generation>): element is Answer<Generation> =>
   "value" in element
@@ -150,11 +191,13 @@ const withPartials = (
   progress: Progress,
   format: OutputFormat<unknown> | undefined
 ): ReadonlyArray<GenerateEvent<unknown>> => {
-  const before = progress.text.length
   for (const part of parts)
     if (part.type === "text-delta" && part.choice === 0) progress.text += part.text
-  if (format === undefined || progress.text.length === before) return parts
-  // Reasoning that a server leaves in the text is no part of the answer, here as at the end.
+  const grown = progress.text.length - progress.shown
+  // Each value is read from the whole text: showing every letter of a long one would cost the square of its length.
+  if (format === undefined || grown === 0 || grown < progress.text.length / shownShare) return parts
+  progress.shown = progress.text.length
+  // A closer without an opener shows only now that what came before it was no part of the answer.
   const value = format.partial(Reasoning.split(progress.text).text)
   return value === undefined ? parts : [...parts, { type: "partial", value }]
 }
@@ -169,7 +212,7 @@ const interrupted = (error: InferenceError, progress: Progress): InferenceError 
     attempts: error.attempts,
     reason: new StreamInterrupted({
       description: known?.description ?? explain(error.reason),
-      text: known?.text || progress.text,
+      text: progress.text,
       usage: known?.usage ?? progress.usage
     }),
     requestId: error.requestId,

@@ -39,7 +39,7 @@ export const checker = <Fields extends Schema.Struct.Fields>(
     if (typeof options !== "object" || options === null)
       return new InvalidInput({ input: "options", problem: "they are no object" })
     const unknown = Object.keys(options).find((key) => !known.has(key))
-    if (unknown !== undefined) return unknownOption(unknown)
+    if (unknown !== undefined) return unknownOption(unknown, known)
     const result = decode(options)
     if (Result.isSuccess(result)) return undefined
     const issue = firstIssue(result.failure.issue)
@@ -56,14 +56,31 @@ export const checker = <Fields extends Schema.Struct.Fields>(
   }
 }
 
-const unknownOption = (input: string): InvalidInput =>
-  new InvalidInput({
-    input,
-    problem: "there is no such option",
-    hint:
-      input === "stream"
-        ? "Use generateStream"
-        : input === "model"
-          ? "The model belongs to the client; make one for each model"
-          : "Fields of the provider's own go into extraBody"
-  })
+const unknownOption = (input: string, known: ReadonlySet<string>): InvalidInput =>
+  new InvalidInput({ input, problem: "there is no such option", hint: hint(input, known) })
+
+const ofClient = "belongs to the client; make one for each"
+
+/** What callers who know another library look for, and where it is here. */
+const elsewhere = new Map([
+  ["stream", "Use generateStream"],
+  ["model", `The model ${ofClient} model`],
+  ["apiBase", `The base URL ${ofClient} server`],
+  ["apiKey", `The key ${ofClient} key`],
+  ["messages", "The messages are the first argument"],
+  ["prompt", "The prompt is the first argument"],
+  ["input", "The input is the first argument"],
+  ["responseFormat", "Give 'output', a Schema or a JSON Schema"],
+  ["maxCompletionTokens", "It is called 'maxTokens'"],
+  ["maxOutputTokens", "It is called 'maxTokens'"]
+])
+
+const hint = (input: string, known: ReadonlySet<string>): string => {
+  const name = input.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return (
+    elsewhere.get(name) ??
+    (name !== input && known.has(name)
+      ? `It is called '${name}'`
+      : "Fields of the provider's own go into extraBody")
+  )
+}

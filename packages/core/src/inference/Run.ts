@@ -61,7 +61,8 @@ const metrics = (call: Call<unknown>, nowMillis: number): RequestMetrics => {
     serviceTime: Duration.millis(service),
     endToEnd: Duration.millis(endToEnd),
     deployment: call.deployment?.label,
-    retries: Math.max(0, call.attempts - 1)
+    retries: Math.max(0, call.attempts - 1),
+    repairs: 0
   }
 }
 

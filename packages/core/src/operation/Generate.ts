@@ -9,22 +9,13 @@
 import type * as Prompt from "effect/ai/Prompt"
 import type * as JsonSchema from "effect/JsonSchema"
 
-import type { ModelOptions } from "./GenerateOptions.ts"
+import type { EndpointType, ModelOptions } from "./GenerateOptions.ts"
 import type { ChatMessage } from "./Message.ts"
 import type { RequestMetrics } from "./Timing.ts"
 import type { ToolCall, ToolChoice, ToolDefinition } from "./ToolCall.ts"
 import type { TokenUsage } from "./Usage.ts"
 
-/**
- * Which of a provider's generation endpoints is used.
- *
- * **Details**: `chat_completion` is the default and what every provider has. `text_completion` is the legacy endpoint of base
- * models and takes a plain string. `responses` is OpenAI's Responses API.
- *
- * @category models
- * @since 0.1.0
- */
-export type EndpointType = "chat_completion" | "text_completion" | "responses"
+export type { EndpointType } from "./GenerateOptions.ts"
 
 /**
  * Input of the `responses` endpoint as its API takes it: `input`, `instructions` and every other field, passed on.
@@ -75,9 +66,15 @@ export type FinishReason =
 export interface OutputShape {
   /** Letters, digits, `_` and `-`, at most 64. */
   readonly name: string
+  /** An object, for providers that enforce schemas. */
   readonly jsonSchema: JsonSchema.JsonSchema
   /** Whether the schema keeps the rules of the providers' strict mode. */
   readonly strict: boolean
+  /**
+   * An object that says the same as JSON is usually written, for models that are only told: optional fields may be absent,
+   * tuples are lists, records are objects. Default: `jsonSchema`. Answers of either form are read.
+   */
+  readonly plainSchema?: JsonSchema.JsonSchema | undefined
 }
 
 /**

@@ -13,6 +13,25 @@ const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 const Penalty = Schema.Finite.check(Schema.isBetween({ minimum: -2, maximum: 2 }))
 
 /**
+ * Which of a provider's generation endpoints is used.
+ *
+ * **Details**: `chat_completion` is the default and what every provider has. `text_completion` is the legacy endpoint of base
+ * models and takes a plain string. `responses` is OpenAI's Responses API.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const EndpointType = Schema.Literals(["chat_completion", "text_completion", "responses"])
+
+/**
+ * Which of a provider's generation endpoints is used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EndpointType = typeof EndpointType.Type
+
+/**
  * The model options of a generation.
  *
  * **Units**: `maxTokens` in tokens of output, per choice.
@@ -51,6 +70,71 @@ export const ModelOptions = Schema.Struct({
  * @since 0.1.0
  */
 export type ModelOptions = typeof ModelOptions.Type
+
+/**
+ * How a provider is told the form of an answer: in its own way, chosen by what it can (a schema it enforces, any JSON object,
+ * a tool); in words, by a system message with the JSON Schema; or not at all, because the prompt says it.
+ *
+ * **Details**: the answer is read and checked in each of them. `prompt` and `none` are for endpoints that have no structured
+ * output, or whose own does harm.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OutputMode = Schema.Literals(["provider", "prompt", "none"])
+
+/**
+ * How a provider is told the form of an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OutputMode = typeof OutputMode.Type
+
+/**
+ * The options about answers that have a form.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OutputOptions = Schema.Struct({
+  /** Default `provider`. */
+  outputMode: Schema.optional(OutputMode),
+  /**
+   * How often an answer that does not fit its `output` goes back to the model with what is wrong. Each time is a request of its
+   * own, within the same deadline; the result's usage and cost are those of all its answers. Streams are not repaired: their
+   * text has been handed out. Default 0.
+   */
+  maxRepairs: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 })))
+})
+
+/**
+ * The options about answers that have a form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OutputOptions = typeof OutputOptions.Type
+
+/**
+ * The options that a client may give to all its generations.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const DefaultOptions = Schema.Struct({
+  ...ModelOptions.fields,
+  ...OutputOptions.fields,
+  endpoint: Schema.optional(EndpointType)
+})
+
+/**
+ * The options that a client may give to all its generations.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DefaultOptions = typeof DefaultOptions.Type
 
 /**
  * The time limits of one request.

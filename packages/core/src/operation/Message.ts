@@ -1,112 +1,22 @@
 /**
- * OpenAI-style chat messages, and their conversion to the `Prompt` of `effect/ai` that everything inside works on.
+ * From OpenAI-style chat messages to the `Prompt` of `effect/ai` that everything inside works on.
  *
  * The conversion happens once, at the edge, and loses nothing: what a `Prompt` has no field for travels in the `options` of
- * the message or part, under the key `openai`. It is not a wire format; the provider packages write those.
+ * the message or part, under the key `openai`. It is not a wire format; the provider packages write those. What messages may
+ * be is in `ChatMessage`.
  *
  * @since 0.1.0
  */
 import * as Prompt from "effect/ai/Prompt"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 
 import { InvalidInput } from "../Reason.ts"
-import { firstIssue } from "./Issue.ts"
+import type { ChatMessage, ContentBlock } from "./ChatMessage.ts"
+import * as ChatMessageModule from "./ChatMessage.ts"
+import type { ToolCall } from "./ToolCall.ts"
 
-const TextBlock = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })
-
-const ImageBlock = Schema.Struct({
-  type: Schema.Literal("image_url"),
-  image_url: Schema.Struct({ url: Schema.NonEmptyString, detail: Schema.optional(Schema.String) })
-})
-
-const AudioBlock = Schema.Struct({
-  type: Schema.Literal("input_audio"),
-  input_audio: Schema.Struct({ data: Schema.String, format: Schema.String })
-})
-
-const FileBlock = Schema.Struct({
-  type: Schema.Literal("file"),
-  file: Schema.Struct({
-    filename: Schema.optional(Schema.String),
-    file_data: Schema.optional(Schema.String),
-    file_id: Schema.optional(Schema.String)
-  })
-})
-
-/** Blocks of vendors' own types (`video_url`, …) pass through to a provider that speaks the same format. */
-const OtherBlock = Schema.StructWithRest(
-  Schema.Struct({
-    type: Schema.String.check(
-      Schema.makeFilter((type) => !["text", "image_url", "input_audio", "file"].includes(type))
-    )
-  }),
-  [Schema.Record(Schema.String, Schema.Json)]
-)
-
-/**
- * One block of a message's content.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ContentBlock = Schema.Union([TextBlock, ImageBlock, AudioBlock, FileBlock, OtherBlock])
-
-/**
- * One block of a message's content.
- *
- * @category models
- * @since 0.1.0
- */
-export type ContentBlock = typeof ContentBlock.Type
-
-const Content = Schema.Union([Schema.String, Schema.Array(ContentBlock)])
-
-const ToolCallEntry = Schema.Struct({
-  id: Schema.String,
-  type: Schema.optional(Schema.Literal("function")),
-  function: Schema.Struct({ name: Schema.String, arguments: Schema.optional(Schema.String) })
-})
-
-/**
- * One chat message, as OpenAI-compatible APIs write it.
- *
- * **Details**: an assistant message may lack `content` when it has `tool_calls`.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ChatMessage = Schema.Union([
-  Schema.Struct({
-    role: Schema.Literals(["system", "developer"]),
-    content: Content,
-    name: Schema.optional(Schema.String)
-  }),
-  Schema.Struct({
-    role: Schema.Literal("user"),
-    content: Content,
-    name: Schema.optional(Schema.String)
-  }),
-  Schema.Struct({
-    role: Schema.Literal("assistant"),
-    content: Schema.optional(Schema.NullOr(Content)),
-    name: Schema.optional(Schema.String),
-    refusal: Schema.optional(Schema.NullOr(Schema.String)),
-    reasoning_content: Schema.optional(Schema.NullOr(Schema.String)),
-    tool_calls: Schema.optional(Schema.Array(ToolCallEntry))
-  }),
-  Schema.Struct({ role: Schema.Literal("tool"), content: Content, tool_call_id: Schema.String })
-])
-
-/**
- * One chat message, as OpenAI-compatible APIs write it.
- *
- * @category models
- * @since 0.1.0
- */
-export type ChatMessage = typeof ChatMessage.Type
-
-const checkMessages = Schema.decodeUnknownResult(Schema.Array(ChatMessage))
+export type { ChatMessage, ContentBlock } from "./ChatMessage.ts"
 
 /**
  * A prompt of one user message.
@@ -140,45 +50,14 @@ export const toPrompt = (
       })
     )
   }
-  const role = unknownRole(messages)
-  if (role !== undefined) return Result.fail(role)
-  const checked = checkMessages(messages)
-  if (Result.isFailure(checked)) {
-    const issue = firstIssue(checked.failure.issue)
-    return Result.fail(
-      new InvalidInput({
-        input: `messages${issue.path}`,
-        problem: issue.problem,
-        hint: "A message is { role, content } with text or a list of content blocks"
-      })
-    )
-  }
+  const fault = ChatMessageModule.fault(messages)
+  if (fault !== undefined) return Result.fail(fault)
   const toolNames = new Map<string, string>()
   // The messages as given, not the decoded ones: those have lost the fields that no schema names.
   const given = messages as ReadonlyArray<ChatMessage>
   return Result.succeed(
     Prompt.fromMessages(given.map((message) => toPromptMessage(message, toolNames)))
   )
-}
-
-const roles = ["system", "developer", "user", "assistant", "tool"]
-
-/** Named apart, because a union's own message would list every shape of every role. */
-const unknownRole = (messages: ReadonlyArray<unknown>): InvalidInput | undefined => {
-  const index = messages.findIndex(
-    (message) =>
-      !roles.includes((message as { readonly role?: string } | null | undefined)?.role ?? "")
-  )
-  if (index === -1) return undefined
-  const message = messages[index]
-  const isMessage = typeof message === "object" && message !== null
-  return new InvalidInput({
-    input: isMessage ? `messages[${index}].role` : `messages[${index}]`,
-    problem: isMessage
-      ? `unknown role ${JSON.stringify((message as { readonly role?: unknown }).role) ?? "(none)"}`
-      : "not a message object",
-    hint: `Roles are ${roles.join(", ")}`
-  })
 }
 
 type Json = Schema.Json
@@ -210,6 +89,15 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
     case "assistant": {
       const calls = message.tool_calls ?? []
       for (const call of calls) toolNames.set(call.id, call.function.name)
+      if (message.parts !== undefined) {
+        for (const part of message.parts) {
+          if (part.type === "tool-call") toolNames.set(part.id, part.name)
+        }
+        return Prompt.makeMessage("assistant", {
+          content: message.parts,
+          options: rest(message, assistantFields)
+        })
+      }
       const content: Array<Prompt.AssistantMessagePart> = []
       if (message.reasoning_content) {
         content.push(Prompt.makePart("reasoning", { text: message.reasoning_content, options: {} }))
@@ -220,7 +108,7 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
       content.push(...calls.map(toToolCall))
       return Prompt.makeMessage("assistant", {
         content,
-        options: rest(message, ["role", "content", "tool_calls", "reasoning_content"])
+        options: rest(message, assistantFields)
       })
     }
     case "tool":
@@ -229,7 +117,7 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
           Prompt.makePart("tool-result", {
             id: message.tool_call_id,
             name: toolNames.get(message.tool_call_id) ?? "",
-            isFailure: false,
+            isFailure: message.is_error ?? false,
             result:
               typeof message.content === "string" ? message.content : plainText(message.content),
             providerExecuted: false,
@@ -239,38 +127,45 @@ const toPromptMessage = (message: ChatMessage, toolNames: Map<string, string>): 
         options: rest(message, [
           "role",
           "tool_call_id",
+          "is_error",
           ...(typeof message.content === "string" ? ["content"] : [])
         ])
       })
   }
 }
 
-const blocks = (content: typeof Content.Type): ReadonlyArray<ContentBlock> =>
+const assistantFields = ["role", "content", "tool_calls", "reasoning_content", "parts"]
+
+const blocks = (content: string | ReadonlyArray<ContentBlock>): ReadonlyArray<ContentBlock> =>
   typeof content === "string" ? [{ type: "text", text: content }] : content
 
 const plainText = (content: ReadonlyArray<ContentBlock>): string =>
   content
-    .map((block) => (isText(block) ? block.text : ""))
+    .map((block) => (ChatMessageModule.isText(block) ? block.text : ""))
     .filter((text) => text !== "")
     .join("\n")
 
-const isText = (block: ContentBlock): block is typeof TextBlock.Type => block.type === "text"
-const isImage = (block: ContentBlock): block is typeof ImageBlock.Type => block.type === "image_url"
-const isAudio = (block: ContentBlock): block is typeof AudioBlock.Type =>
-  block.type === "input_audio"
-const isFile = (block: ContentBlock): block is typeof FileBlock.Type => block.type === "file"
+const toToolCall = ({
+  function: called,
+  id
+}: ChatMessageModule.ToolCallEntry): Prompt.ToolCallPart =>
+  toolCallPart({ id, name: called.name, arguments: called.arguments })
 
-const toToolCall = (call: typeof ToolCallEntry.Type): Prompt.ToolCallPart => {
-  const source = call.function.arguments ?? ""
-  // The model's own spelling is sent back as it was: a re-written JSON text would miss the provider's prompt cache.
-  return Prompt.makePart("tool-call", {
-    id: call.id,
-    name: call.function.name,
+/**
+ * The part of a prompt that a tool call is.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toolCallPart = ({ arguments: source = "", id, name }: ToolCall): Prompt.ToolCallPart =>
+  Prompt.makePart("tool-call", {
+    id,
+    name,
     params: parsedOrText(source),
     providerExecuted: false,
+    // The model's own spelling is sent back as it was: a re-written JSON text would miss the provider's prompt cache.
     options: { openai: { arguments: source } }
   })
-}
 
 const parsedOrText = (source: string): unknown => {
   try {
@@ -281,25 +176,25 @@ const parsedOrText = (source: string): unknown => {
 }
 
 const toPart = (block: ContentBlock): Prompt.TextPart | Prompt.FilePart => {
-  if (isText(block)) {
+  if (ChatMessageModule.isText(block)) {
     return Prompt.makePart("text", { text: block.text, options: rest(block, ["type", "text"]) })
   }
-  if (isImage(block)) {
+  if (ChatMessageModule.isImage(block)) {
     const { url, detail } = block.image_url
     return filePart(url, "image/*", detail === undefined ? {} : { openai: { detail } })
   }
-  if (isAudio(block)) {
+  if (ChatMessageModule.isAudio(block)) {
     return Prompt.makePart("file", {
       mediaType: `audio/${block.input_audio.format}`,
       data: block.input_audio.data,
       options: {}
     })
   }
-  if (isFile(block)) {
-    const { file_data: data, file_id: id, filename } = block.file
+  if (ChatMessageModule.isFile(block)) {
+    const { file_data: data, file_id: id, file_url: url, filename, format } = block.file
     const part = filePart(
-      data ?? "",
-      "application/octet-stream",
+      data ?? url ?? "",
+      format ?? "application/octet-stream",
       id === undefined ? {} : { openai: { file_id: id } }
     )
     return filename === undefined ? part : Prompt.makePart("file", { ...part, fileName: filename })

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
@@ -29,9 +30,26 @@ export interface RequestMetrics {
   readonly endToEnd: Duration.Duration
   /** The label of the deployment that answered; absent when the deployment was given no label. */
   readonly deployment?: string | undefined
-  /** Attempts after the first. */
+  /** Attempts after the first of each request to a model. */
   readonly retries: number
+  /** Requests that gave an answer back to the model because it did not fit its form; their times and retries are counted in. */
+  readonly repairs: number
 }
+
+/**
+ * The metrics of a request that was followed by another, to repair its answer.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const repaired = (before: RequestMetrics, repair: RequestMetrics): RequestMetrics => ({
+  queueWait: Duration.sum(before.queueWait, repair.queueWait),
+  serviceTime: Duration.sum(before.serviceTime, repair.serviceTime),
+  endToEnd: Duration.sum(before.endToEnd, repair.endToEnd),
+  deployment: repair.deployment,
+  retries: before.retries + repair.retries,
+  repairs: before.repairs + repair.repairs + 1
+})
 
 const Seconds = Schema.Finite.pipe(
   Schema.decodeTo(
@@ -54,7 +72,9 @@ export const RequestMetricsRow = Schema.Struct({
   serviceTime: Seconds,
   endToEnd: Seconds,
   deployment: nullable(Schema.String),
-  retries: Schema.Int
+  retries: Schema.Int,
+  // The Python library's rows have none.
+  repairs: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
 }).pipe(
   Schema.encodeKeys({
     queueWait: "queue_wait_s",
@@ -74,5 +94,6 @@ export const RequestMetrics = Schema.Struct({
   serviceTime: Schema.Duration,
   endToEnd: Schema.Duration,
   deployment: Schema.optional(Schema.String),
-  retries: Schema.Int
+  retries: Schema.Int,
+  repairs: Schema.Int
 })

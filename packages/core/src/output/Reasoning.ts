@@ -3,10 +3,13 @@
  *
  * Some servers give the reasoning in a field of its own, others leave it inline at the head of the text, as `<think>` blocks
  * or, Amazon Nova 1, as `<thinking>` blocks (source: its user guide, "Invoking a tool").
- * Pure; blocks in the middle of a text are part of the answer and are left alone, byte for byte.
+ * Pure; blocks in the middle of a text are part of the answer and are left alone, byte for byte. Texts still being written are
+ * split by `ReasoningStream`.
  *
  * @since 0.1.0
  */
+
+import type { Choice } from "../operation/Generate.ts"
 
 /**
  * A text without its reasoning, and the reasoning.
@@ -21,7 +24,14 @@ export interface Split {
 
 const opener = "<think>"
 const closer = "</think>"
-const leadingOpener = /^<(think|thinking)>/
+
+/**
+ * The tag that opens a block, at the head of a text.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const leadingOpener = /^<(think|thinking)>/
 
 /**
  * Splits inline reasoning off the head of a text.
@@ -55,6 +65,24 @@ export const split = (text: string): Split => {
     }
   }
   return { text, reasoning: undefined }
+}
+
+/**
+ * A choice with its inline reasoning apart, for providers that leave it in the text.
+ *
+ * **Details**: leading blocks always; a closer without an opener only where there is no other reasoning, because then the
+ * text is the answer and may speak of the tag.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const apart = (choice: Choice): Choice => {
+  const { reasoning, text } = choice
+  const isInline =
+    leadingOpener.test(text.trimStart()) || (reasoning === undefined && text.includes(closer))
+  if (!isInline) return choice
+  const found = split(text)
+  return { ...choice, text: found.text, reasoning: join([reasoning, found.reasoning]) }
 }
 
 /**

@@ -1,9 +1,9 @@
 /**
  * From the form a caller wants an answer in to what a provider is told and how the answer is read.
  *
- * An Effect Schema becomes the strict JSON Schema that providers enforce, by `effect/ai`'s own rewriting, and the codec that
- * reads such answers; a plain JSON Schema is sent as it is and checked by a validator. Both are made once per schema: making
- * them costs more than a whole request.
+ * An Effect Schema is told in the strict form that providers enforce, a plain JSON Schema as it is; both are made once per
+ * schema, because making them costs more than a whole request. How a provider is told (a schema it enforces, any JSON object,
+ * a tool), it chooses itself, by what it can.
  *
  * It repairs nothing: a code fence around the JSON is tolerated, because models put it there; anything else that does not fit
  * is a `StructuredOutputError`.
@@ -11,16 +11,13 @@
  * @since 0.1.0
  */
 import * as AiError from "effect/ai/AiError"
-import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
-import * as SchemaIssue from "effect/SchemaIssue"
 
 import type { OutputShape } from "../operation/Generate.ts"
-import { firstIssue } from "../operation/Issue.ts"
 import * as JsonSchemaOutput from "./JsonSchemaOutput.ts"
-import * as PartialJson from "./PartialJson.ts"
+import * as OutputName from "./OutputName.ts"
+import * as SchemaOutput from "./SchemaOutput.ts"
 
 /**
  * A plain JSON Schema, or one in the wrapper that OpenAI's API takes.
@@ -46,7 +43,10 @@ export type Output<A> = Schema.Codec<A, unknown> | JsonSchemaObject
  */
 export interface OutputFormat<A> extends OutputShape {
   readonly decode: (text: string) => Effect.Effect<A, AiError.StructuredOutputError>
-  /** What can be read of an answer still being written, not yet decoded; `undefined` when nothing can. */
+  /**
+   * What can be read of an answer still being written, not yet decoded and in the form it is written in; `undefined` when
+   * nothing can.
+   */
   readonly partial: (text: string) => unknown
 }
 
@@ -75,11 +75,9 @@ const make = (output: Output<unknown>): Format =>
     ? fromSchema(output)
     : Effect.runSync(Effect.cached(JsonSchemaOutput.format(output)))
 
-const fromSchema = <A>(
-  schema: Schema.Codec<A, unknown>
-): Effect.Effect<OutputFormat<A>, AiError.UnsupportedSchemaError> => {
+const fromSchema = (schema: Schema.Codec<unknown, unknown>): Format => {
   try {
-    return Effect.succeed(directOrWrapped(schema))
+    return Effect.succeed(SchemaOutput.format(schema))
   } catch (cause) {
     return Effect.fail(
       new AiError.UnsupportedSchemaError({
@@ -90,80 +88,18 @@ const fromSchema = <A>(
   }
 }
 
-/** Only the rewriting knows what becomes of a root: a record, an object in TypeScript, becomes a list of pairs. */
-const directOrWrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> => {
-  try {
-    return direct(schema, schema, (value) => value)
-  } catch {
-    return wrapped(schema)
-  }
-}
-
-/** Strict mode wants an object at the root: anything else travels as the one field of one. */
-const wrapped = <A>(schema: Schema.Codec<A, unknown>): OutputFormat<A> => ({
-  ...direct(
-    Schema.Struct({ value: schema }) as Schema.Codec<{ readonly value: A }, unknown>,
-    schema,
-    ({ value }) => value
-  ),
-  partial: (text) => (PartialJson.parse(text) as { readonly value?: unknown } | undefined)?.value
-})
-
-const direct = <A, B>(
-  schema: Schema.Codec<B, unknown>,
-  named: Schema.Codec<unknown, unknown>,
-  unwrap: (value: B) => A
-): OutputFormat<A> => {
-  const { codec, jsonSchema } = OpenAiStructuredOutput.toCodecOpenAI(schema)
-  const read = Schema.decodeEffect(Schema.fromJsonString(codec as Schema.Codec<B, unknown>))
-  return {
-    name: nameOf(named),
-    jsonSchema,
-    strict: true,
-    partial: PartialJson.parse,
-    decode: (text) =>
-      Effect.matchEffect(read(unfence(text)), {
-        onSuccess: (value) => Effect.succeed(unwrap(value)),
-        onFailure: ({ issue }) => {
-          const problem = formatIssue(issue).issues[0]?.message ?? "not what was expected"
-          return Effect.fail(misfit(firstIssue(issue).path, problem, text))
-        }
-      })
-  }
-}
-
-/** The rewriting for strict mode takes the words from these two checks, and the message would be `Expected <filter>`. */
-const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
-  checkHook: (issue) =>
-    SchemaIssue.defaultCheckHook(issue) ??
-    numberChecks.get(issue.filter.annotations?.representation?.id ?? "")
-})
-
-const numberChecks = new Map([
-  ["effect/schema/isInt", "Expected an integer"],
-  ["effect/schema/isFinite", "Expected a finite number"]
-])
-
 /**
- * The failure of an answer that does not fit.
+ * An `output` option for the same form under another name at the provider, if it is one that providers accept.
  *
- * @category constructors
+ * @category combinators
  * @since 0.1.0
  */
-export const misfit = JsonSchemaOutput.misfit
-
-/**
- * The text inside one outer Markdown code fence, without a byte-order mark and surrounding white space.
- *
- * @category getters
- * @since 0.1.0
- */
-export const unfence = JsonSchemaOutput.unfence
-
-const nameOf = (schema: Schema.Codec<unknown, unknown>): string => {
-  const { ast } = schema
-  for (const name of [SchemaAST.resolveIdentifier(ast), SchemaAST.resolveTitle(ast)]) {
-    if (name !== undefined && JsonSchemaOutput.allowedName.test(name)) return name
-  }
-  return JsonSchemaOutput.defaultName
+export const named = (output: Output<unknown>, name: string): JsonSchemaObject => {
+  const alias: JsonSchemaObject = {}
+  const renamed = Effect.map(format(output), (made) => ({
+    ...made,
+    name: OutputName.of(name, made.name)
+  }))
+  known.set(alias, Effect.runSync(Effect.cached(renamed)))
+  return alias
 }

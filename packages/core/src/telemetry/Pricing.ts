@@ -48,7 +48,8 @@ export const layerNone: Layer.Layer<Pricing> = Layer.succeed(Pricing, { cost: ()
 /**
  * Prices of a user's own, in USD per million tokens, by model name.
  *
- * **Details**: cached prompt tokens cost `cachedInput`, or `input` where it is not given.
+ * **Details**: prompt tokens from the provider's cache cost `cachedInput`, and those written to it `cacheWrite`, or `input`
+ * where these are not given.
  *
  * @category layers
  * @since 0.1.0
@@ -58,6 +59,7 @@ export const layerTable = (table: {
     readonly input: number
     readonly output: number
     readonly cachedInput?: number | undefined
+    readonly cacheWrite?: number | undefined
   }
 }): Layer.Layer<Pricing> =>
   Layer.succeed(Pricing, {
@@ -65,10 +67,14 @@ export const layerTable = (table: {
       const price = table[models[0]] ?? table[models[1]]
       if (price === undefined) return undefined
       const cached = usage.cachedTokens ?? 0
-      const fresh = usage.promptTokens - cached
+      const written = usage.cacheWriteTokens ?? 0
+      const fresh = usage.promptTokens - cached - written
+      // A usage that contradicts itself tells no cost.
+      if (fresh < 0) return undefined
       return (
         (fresh * price.input +
           cached * (price.cachedInput ?? price.input) +
+          written * (price.cacheWrite ?? price.input) +
           usage.completionTokens * price.output) /
         1_000_000
       )

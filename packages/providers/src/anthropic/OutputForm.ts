@@ -38,7 +38,7 @@ export const encode = (
   model: string
 ): OutputForm | AttemptError => {
   if (output === undefined) return { fields: {}, answerTool: undefined }
-  const { jsonSchema, name } = output
+  const { jsonSchema, name, plainSchema = jsonSchema } = output
   const schema = abilities(model).structuredOutput ? enforceable(jsonSchema) : undefined
   if (schema !== undefined) {
     return {
@@ -46,8 +46,8 @@ export const encode = (
       answerTool: undefined
     }
   }
-  // The input of a tool is an object.
-  if (jsonSchema["type"] !== "object") {
+  // The input of a tool is an object, and nothing makes the model keep to a form it has never seen written.
+  if (plainSchema["type"] !== "object") {
     return unsupported("anthropic", "an output schema that is no object", "Wrap it in an object")
   }
   if (tools.length > 0) {
@@ -60,7 +60,7 @@ export const encode = (
   const tool = {
     name,
     description: "Gives the answer. Call it exactly once, with the whole answer as its input.",
-    input_schema: jsonSchema
+    input_schema: plainSchema
   }
   return { fields: { tools: [tool], tool_choice: { type: "tool", name } }, answerTool: name }
 }

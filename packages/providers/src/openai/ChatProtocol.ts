@@ -72,12 +72,12 @@ export const encode = (
   const counted = dialect.countsLogprobs === true ? { logprobs: true, topLogprobs: true } : {}
   const asked = encodeOptions(dialect.name, options, { ...fields, ...counted, ...dialect.options })
   if (Result.isFailure(asked)) return asked
-  const format = OutputFormat.encode(request, dialect)
+  const format = OutputFormat.encode(request, dialect, OutputFormat.chat)
   if (Result.isFailure(format)) return Result.fail(format.failure)
-  return Result.map(Messages.encode(request.prompt, dialect), (messages) =>
+  return Result.map(Messages.encode(format.success.request.prompt, dialect), (messages) =>
     merge(
       {
-        messages: OutputFormat.instruct(messages, format.success.instruction),
+        messages,
         ...asked.success,
         ...(dialect.countsLogprobs === true ? logprobCount(options) : {}),
         ...format.success.fields,

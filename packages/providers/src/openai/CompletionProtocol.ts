@@ -57,7 +57,7 @@ export const encode = (
         prompt,
         ...asked,
         ...ChatProtocol.logprobCount(options),
-        ...(output === undefined ? {} : OutputFormat.bySchema(output))
+        ...(output === undefined ? {} : OutputFormat.chat.bySchema(output))
       },
       options.extraBody
     )

@@ -5,11 +5,12 @@
  * It reads no answer: `StructuredOutput` of core does, and checks it.
  *
  * **Source**: OpenAI "Structured model outputs"; DeepSeek "JSON Output": the word JSON must stand in the prompt, or the model
- * may write white space until its tokens end (read November 2026).
+ * may write white space until its tokens end.
  *
  * @since 0.1.0
  */
 import type { GenerateRequest, OutputShape } from "@infermesh/core/operation/Generate"
+import * as Instructions from "@infermesh/core/output/Instructions"
 import type { AttemptError } from "@infermesh/core/provider/Provider"
 import * as Result from "effect/Result"
 
@@ -18,20 +19,19 @@ import { unsupported } from "../RequestBody.ts"
 import type { Dialect } from "./Dialect.ts"
 
 /**
- * The body's fields that ask for a form, and what the model must be told besides.
+ * The request to encode, and the body's fields that ask for a form.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OutputFormat {
+  /** The request itself, or one whose prompt tells the form where only some JSON can be asked for. */
+  readonly request: GenerateRequest
   readonly fields: Json
-  readonly instruction: string | undefined
 }
 
-const none: OutputFormat = { fields: {}, instruction: undefined }
-
 /**
- * The form a request asks for, as the chat endpoint is told.
+ * What a request's form is on the wire; `wire` puts a form into an endpoint's fields.
  *
  * **Errors**: `Unsupported` where the vendor has no such form.
  *
@@ -39,19 +39,18 @@ const none: OutputFormat = { fields: {}, instruction: undefined }
  * @since 0.1.0
  */
 export const encode = (
-  { output }: Pick<GenerateRequest, "output">,
-  dialect: Dialect
+  request: GenerateRequest,
+  dialect: Dialect,
+  wire: { readonly bySchema: (output: OutputShape) => Json; readonly anyObject: Json }
 ): Result.Result<OutputFormat, AttemptError> => {
-  if (output === undefined) return Result.succeed(none)
+  const { output } = request
+  if (output === undefined) return Result.succeed({ request, fields: {} })
   switch (dialect.structuredOutput ?? "json_schema") {
     case "json_schema":
-      return Result.succeed({ fields: bySchema(output), instruction: undefined })
+      return Result.succeed({ request, fields: wire.bySchema(output) })
     case "json_object":
       return output.jsonSchema["type"] === "object"
-        ? Result.succeed({
-            fields: { response_format: { type: "json_object" } },
-            instruction: instruction(output)
-          })
+        ? Result.succeed({ request: Instructions.inWords(request), fields: wire.anyObject })
         : Result.fail(
             unsupported(
               dialect.name,
@@ -61,49 +60,24 @@ export const encode = (
           )
     case "none":
       return Result.fail(
-        unsupported(dialect.name, "structured output", "Ask for JSON in the prompt")
+        unsupported(
+          dialect.name,
+          "structured output",
+          'Set outputMode: "prompt" to ask for it in words'
+        )
       )
   }
 }
 
 /**
- * The field that has a schema enforced.
+ * The forms of the chat endpoint.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const bySchema = ({ jsonSchema, name, strict }: OutputShape): Json => ({
-  response_format: { type: "json_schema", json_schema: { name, schema: jsonSchema, strict } }
-})
-
-/**
- * What a model is told of a schema that nobody enforces.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const instruction = ({ jsonSchema }: OutputShape): string =>
-  `Answer with one JSON object and nothing else. It must fit this JSON Schema:\n${JSON.stringify(jsonSchema)}`
-
-/**
- * Messages with an instruction in the system message at their head, which is put there where there is none.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const instruct = (
-  messages: ReadonlyArray<Json>,
-  words: string | undefined
-): ReadonlyArray<Json> => {
-  if (words === undefined) return messages
-  const [first, ...rest] = messages
-  const { content, role } = first ?? {}
-  if (role !== "system" && role !== "developer") {
-    return [{ role: "system", content: words }, ...messages]
-  }
-  const extended =
-    typeof content === "string"
-      ? `${content}\n\n${words}`
-      : [...(content as ReadonlyArray<unknown>), { type: "text", text: words }]
-  return [{ ...first, content: extended }, ...rest]
+export const chat = {
+  bySchema: ({ jsonSchema, name, strict }: OutputShape): Json => ({
+    response_format: { type: "json_schema", json_schema: { name, schema: jsonSchema, strict } }
+  }),
+  anyObject: { response_format: { type: "json_object" } }
 }

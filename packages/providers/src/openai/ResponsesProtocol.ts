@@ -19,6 +19,7 @@
  */
 import type {
   GenerateRequest,
+  OutputShape,
   ResponsesInput as OwnInput
 } from "@infermesh/core/operation/Generate"
 import type { ModelOptions } from "@infermesh/core/operation/GenerateOptions"
@@ -29,9 +30,10 @@ import * as Result from "effect/Result"
 
 import * as PartStream from "../PartStream.ts"
 import type { Json } from "../RequestBody.ts"
-import { isRecord, merge, refuseOptions, unsupported } from "../RequestBody.ts"
+import { isRecord, merge, refuseOptions } from "../RequestBody.ts"
 import type { Dialect } from "./Dialect.ts"
 import type { GenerateProtocol } from "./GenerateProtocol.ts"
+import * as OutputFormat from "./OutputFormat.ts"
 import * as ResponsesInput from "./ResponsesInput.ts"
 import * as ResponsesOutput from "./ResponsesOutput.ts"
 import * as ResponsesStream from "./ResponsesStream.ts"
@@ -78,19 +80,20 @@ export const encode = (
   request: GenerateRequest,
   dialect: Dialect
 ): Result.Result<Json, AttemptError> => {
-  const { options, responsesInput } = request
+  const { options } = request
   const refused = refuseOptions(`${dialect.name}'s responses endpoint`, options, unknownOptions)
   if (refused !== undefined) return Result.fail(refused)
-  const format = outputFormat(request, dialect)
-  if (format instanceof AttemptError) return Result.fail(format)
+  const format = OutputFormat.encode(request, dialect, forms)
+  if (Result.isFailure(format)) return Result.fail(format.failure)
+  const { prompt, responsesInput } = format.success.request
   const input =
     responsesInput === undefined
-      ? Result.map(ResponsesInput.encode(request.prompt), (items): Json => ({
+      ? Result.map(ResponsesInput.encode(prompt), (items): Json => ({
           input: shortened(items)
         }))
       : given(responsesInput)
   return Result.map(input, (own) => {
-    const asked = { ...optionFields(options), ...format, ...toolFields(request) }
+    const asked = { ...optionFields(options), ...format.success.fields, ...toolFields(request) }
     return together([replaceable(own, asked), asked, options.extraBody ?? {}])
   })
 }
@@ -135,18 +138,12 @@ const optionFields = (options: ModelOptions): Json => {
   return body
 }
 
-const outputFormat = ({ output }: GenerateRequest, dialect: Dialect): Json | AttemptError => {
-  if (output === undefined) return {}
-  switch (dialect.structuredOutput ?? "json_schema") {
-    case "json_schema": {
-      const { jsonSchema, name, strict } = output
-      return { text: { format: { type: "json_schema", name, schema: jsonSchema, strict } } }
-    }
-    // No vendor has this endpoint without schemas, so none has to be told the schema in words here.
-    case "json_object":
-    case "none":
-      return unsupported(dialect.name, "structured output on the responses endpoint")
-  }
+/** The forms of this endpoint. */
+const forms = {
+  bySchema: ({ jsonSchema, name, strict }: OutputShape): Json => ({
+    text: { format: { type: "json_schema", name, schema: jsonSchema, strict } }
+  }),
+  anyObject: { text: { format: { type: "json_object" } } }
 }
 
 const toolFields = ({ toolChoice, tools }: GenerateRequest): Json => ({
