@@ -22,4 +22,19 @@ export interface Dialect extends Vendor {
   readonly structuredOutput?: "json_schema" | "json_object" | "none" | undefined
   /** Whether `stream_options.include_usage` is understood. Default true. */
   readonly streamUsage?: boolean | undefined
+  /** Whether there is an endpoint for embeddings. Default true. */
+  readonly embeddings?: boolean | undefined
+  /** The most texts, and tokens of all texts together, of one embedding request. Default: no limit is known. */
+  readonly embedLimits?: { readonly texts: number; readonly tokens: number } | undefined
+  /**
+   * Whether vectors are asked for as base64 of 32-bit numbers (`encoding_format`). Default false: unknown servers may refuse
+   * the field; a deployment's `extraBody` can ask for it all the same.
+   */
+  readonly base64Embeddings?: boolean | undefined
+  /** The body field of `dimensions`. Default `dimensions`. */
+  readonly dimensionsField?: "dimensions" | "output_dimension" | undefined
+  /** Whether embedding requests may name the end user (`user`). Default true. */
+  readonly embedUser?: boolean | undefined
+  /** Whether there is an endpoint for transcriptions. Default true. */
+  readonly transcriptions?: boolean | undefined
 }

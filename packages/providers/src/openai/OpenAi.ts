@@ -33,7 +33,10 @@ import * as Vendors from "../vendor/Vendors.ts"
 import * as ChatProtocol from "./ChatProtocol.ts"
 import * as ChatStream from "./ChatStream.ts"
 import type { Dialect } from "./Dialect.ts"
+import * as EmbedEndpoint from "./EmbedEndpoint.ts"
+import * as EmbedProtocol from "./EmbedProtocol.ts"
 import * as Fault from "./Fault.ts"
+import * as TranscriptionEndpoint from "./TranscriptionEndpoint.ts"
 
 /**
  * OpenAI's own dialect.
@@ -47,7 +50,9 @@ export const openai: Dialect = {
   name: "openai",
   apiBase: "https://api.openai.com/v1",
   keyVariables: ["OPENAI_API_KEY"],
-  maxTokensField: "max_completion_tokens"
+  maxTokensField: "max_completion_tokens",
+  embedLimits: EmbedProtocol.limits,
+  base64Embeddings: true
 }
 
 /**
@@ -84,15 +89,18 @@ export const layerCompatible: Layer.Layer<Providers.Providers, never, HttpClient
 const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
   const { baseUrl, key } = yield* access(dialect, target)
   const transport = yield* Transport.make(Fault.classify(target.model))
-  const url = `${baseUrl}/chat/completions`
-  // Built once: what all requests of the deployment share.
-  const base = HttpClientRequest.post(url).pipe(
-    HttpClientRequest.setHeaders({
-      accept: "application/json",
-      ...target.headers,
-      ...keyHeader(dialect, key)
-    })
-  )
+  // Built once per endpoint: what all its requests share.
+  const post = (path: string) =>
+    HttpClientRequest.post(baseUrl + path).pipe(
+      HttpClientRequest.setHeaders({
+        accept: "application/json",
+        ...target.headers,
+        ...keyHeader(dialect, key)
+      })
+    )
+  const deployment = { dialect, target, transport, post }
+  const base = post("/chat/completions")
+  const { url } = base
   const prepare = (
     request: GenerateRequest,
     more: { readonly [key: string]: unknown }
@@ -132,7 +140,9 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
           })
         )
       )
-    }
+    },
+    ...EmbedEndpoint.make(deployment),
+    ...TranscriptionEndpoint.make(deployment)
   }
   return connection
 })

@@ -7,6 +7,8 @@
  * @since 0.1.0
  */
 import type { Dialect } from "../openai/Dialect.ts"
+import { jina } from "./Jina.ts"
+import { voyage } from "./Voyage.ts"
 
 /** Servers that users run: the base URL is theirs, a key is optional. */
 const server = (name: string, apiBase: string | undefined, keyVariable: string): Dialect => ({
@@ -52,5 +54,7 @@ export const all: ReadonlyArray<Dialect> = [
     "NVIDIA_API_KEY",
     "NVIDIA_NIM_API_KEY"
   ]),
-  vendor("huggingface", "https://router.huggingface.co/v1", ["HF_TOKEN", "HUGGINGFACE_API_KEY"])
+  vendor("huggingface", "https://router.huggingface.co/v1", ["HF_TOKEN", "HUGGINGFACE_API_KEY"]),
+  voyage,
+  jina
 ]
