@@ -17,6 +17,8 @@ import * as RateLimit from "./admission/RateLimit.ts"
 import { Slot } from "./admission/Slot.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
 import * as Retry from "./attempt/Retry.ts"
+import type { PackLimits } from "./batch/Packing.ts"
+import { smallest } from "./batch/Packing.ts"
 import type { Call, Handler } from "./Call.ts"
 import type { Deployment } from "./Deployment.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
@@ -104,12 +106,29 @@ export interface PipelineOptions {
 }
 
 /**
- * Builds the pipeline: from a call to the answer of its last attempt.
+ * The composed stages: from a call to the answer of its last attempt.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pipeline extends Handler {
+  /** The most texts and tokens of one embedding request that every deployment takes; absent where none names limits. */
+  readonly embedLimits: PackLimits | undefined
+}
+
+/**
+ * Builds the pipeline.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options: PipelineOptions) {
+export const make = Effect.fnUntraced(function* (
+  options: PipelineOptions
+): Effect.fn.Return<
+  Pipeline,
+  SettingsError,
+  RateLimit.RateLimit | Slot | TokenEstimate | Retry.Retry | Router | Health.Health | Providers
+> {
   const retry = yield* Retry.Retry
   const slot = yield* Slot
   const router = yield* Router
@@ -206,14 +225,15 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions) {
     return stage === undefined ? next : stage(next)
   }, send)
 
-  if (!needsTokens) return composed
+  const embedLimits = smallest([...ready.values()].map(({ connection }) => connection.embedLimits))
+  if (!needsTokens) return Object.assign(composed, { embedLimits })
   const model = router.deployments[0]?.target.model ?? ""
   const estimated: Handler = (call) =>
     Effect.flatMap(estimate.estimate({ ...call.plan.size, model }), (tokens) => {
       call.tokens = tokens
       return composed(call)
     })
-  return estimated
+  return Object.assign(estimated, { embedLimits })
 })
 
 /** Finds the deployment's provider and lets it check the settings and prepare what requests share. */

@@ -44,7 +44,7 @@ const fieldsOf = (name: string, value: unknown): ReadonlyArray<Field> => {
   if (isRecord(value)) {
     return Object.entries(value).flatMap(([member, item]) => fieldsOf(`${name}[${member}]`, item))
   }
-  return [[name, String(value)]]
+  return [[name, String(value as string | number | boolean)]]
 }
 
 /**
@@ -56,7 +56,7 @@ const fieldsOf = (name: string, value: unknown): ReadonlyArray<Field> => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (form: ReadonlyArray<Field>, audio: Audio): Effect.Effect<HttpBody.HttpBody> =>
+export const make = (form: ReadonlyArray<Field>, audio: Audio): Effect.Effect<HttpBody.Stream> =>
   Effect.map(boundary, (border) => {
     const before = encoder.encode(
       form.map(([name, value]) => `${head(border, name)}\r\n\r\n${value}\r\n`).join("") +
