@@ -17,7 +17,6 @@ import * as RateLimit from "./admission/RateLimit.ts"
 import { Slot } from "./admission/Slot.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
 import * as Retry from "./attempt/Retry.ts"
-import type { PackLimits } from "./batch/Packing.ts"
 import { smallest } from "./batch/Packing.ts"
 import type { Call, Handler } from "./Call.ts"
 import type { Deployment } from "./Deployment.ts"
@@ -106,29 +105,13 @@ export interface PipelineOptions {
 }
 
 /**
- * The composed stages: from a call to the answer of its last attempt.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Pipeline extends Handler {
-  /** The most texts and tokens of one embedding request that every deployment takes; absent where none names limits. */
-  readonly embedLimits: PackLimits | undefined
-}
-
-/**
- * Builds the pipeline.
+ * Builds the pipeline: from a call to the answer of its last attempt; and what one embedding request may hold at every
+ * deployment, for those who pack.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
-  options: PipelineOptions
-): Effect.fn.Return<
-  Pipeline,
-  SettingsError,
-  RateLimit.RateLimit | Slot | TokenEstimate | Retry.Retry | Router | Health.Health | Providers
-> {
+export const make = Effect.fnUntraced(function* (options: PipelineOptions) {
   const retry = yield* Retry.Retry
   const slot = yield* Slot
   const router = yield* Router
