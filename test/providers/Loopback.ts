@@ -5,13 +5,15 @@ import type { AddressInfo } from "node:net"
 import { Effect } from "effect"
 
 /** A real server on the loopback, and its base URL; what is still open is cut when the scope closes. */
-export const serve = (handle: (incoming: IncomingMessage, response: ServerResponse) => void) =>
+export const serve = (
+  handle: (incoming: IncomingMessage, response: ServerResponse) => void | Promise<void>
+) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.promise(
         () =>
           new Promise<ReturnType<typeof createServer>>((resolve) => {
-            const server = createServer(handle)
+            const server = createServer((incoming, response) => void handle(incoming, response))
             server.listen(0, "127.0.0.1", () => resolve(server))
           })
       ),

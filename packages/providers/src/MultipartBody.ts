@@ -44,7 +44,7 @@ const fieldsOf = (name: string, value: unknown): ReadonlyArray<Field> => {
   if (isRecord(value)) {
     return Object.entries(value).flatMap(([member, item]) => fieldsOf(`${name}[${member}]`, item))
   }
-  return [[name, String(value as string | number | boolean)]]
+  return [[name, typeof value === "string" ? value : JSON.stringify(value)]]
 }
 
 /**

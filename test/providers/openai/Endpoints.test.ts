@@ -37,6 +37,11 @@ const embeddings = (vectors: ReadonlyArray<ReadonlyArray<number>>) =>
 
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
+const hashOfFile = async (incoming: IncomingMessage): Promise<string> => {
+  const file = (await formOf(incoming)).get("file")
+  return file instanceof File ? hash(new Uint8Array(await file.arrayBuffer())) : "no file"
+}
+
 const audioFile = (content: Uint8Array, name = "a talk.wav") =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -45,27 +50,23 @@ const audioFile = (content: Uint8Array, name = "a talk.wav") =>
     return path
   })
 
-const broken = (incoming: IncomingMessage): Promise<void> =>
-  new Promise((resolve) => incoming.once("close", resolve))
-
 describe("embeddings over real HTTP", () => {
   it.live("sends one request with the key and all headers, and reads its answer", () =>
     Effect.gen(function* () {
       const sent: Array<unknown> = []
-      const apiBase = yield* serve((incoming, response) => {
-        void bodyOf(incoming).then((body) => {
-          const { authorization, "content-type": type, own, shared } = incoming.headers
-          sent.push([incoming.method, incoming.url, authorization, type, own, shared])
-          sent.push(JSON.parse(String(body)))
-          response
-            .writeHead(200, { "x-request-id": "req-1", "x-ratelimit-remaining-requests": "9" })
-            .end(
-              embeddings([
-                [1, 2],
-                [3, 4]
-              ])
-            )
-        })
+      const apiBase = yield* serve(async (incoming, response) => {
+        const body = await bodyOf(incoming)
+        const { authorization, "content-type": type, own, shared } = incoming.headers
+        sent.push([incoming.method, incoming.url, authorization, type, own, shared])
+        sent.push(JSON.parse(String(body)))
+        response
+          .writeHead(200, { "x-request-id": "req-1", "x-ratelimit-remaining-requests": "9" })
+          .end(
+            embeddings([
+              [1, 2],
+              [3, 4]
+            ])
+          )
       })
       const result = yield* Inference.embed(["a", "b"], {
         headers: { own: "1" },
@@ -176,14 +177,12 @@ describe("transcriptions over real HTTP", () => {
       const content = randomBytes(1_000_003)
       let headers: IncomingMessage["headers"] = {}
       let form = new FormData()
-      const apiBase = yield* serve((incoming, response) => {
+      const apiBase = yield* serve(async (incoming, response) => {
         ;({ headers } = incoming)
-        void formOf(incoming).then((read) => {
-          form = read
-          response
-            .writeHead(200, { "x-request-id": "req-1", "content-type": "application/json" })
-            .end('{"text":"hello","language":"english","duration":1.5}')
-        })
+        form = await formOf(incoming)
+        response
+          .writeHead(200, { "x-request-id": "req-1", "content-type": "application/json" })
+          .end('{"text":"hello","language":"english","duration":1.5}')
       })
       yield* Effect.gen(function* () {
         const path = yield* audioFile(content)
@@ -233,12 +232,9 @@ describe("transcriptions over real HTTP", () => {
     Effect.gen(function* () {
       const content = new Uint8Array(randomBytes(100_000))
       const seen: Array<readonly [boolean, string]> = []
-      const apiBase = yield* serve((incoming, response) => {
-        void formOf(incoming).then(async (form) => {
-          const bytes = new Uint8Array(await (form.get("file") as File).arrayBuffer())
-          seen.push([incoming.headers["content-length"] !== undefined, hash(bytes)])
-          response.end('{"text":"hello"}')
-        })
+      const apiBase = yield* serve(async (incoming, response) => {
+        seen.push([incoming.headers["content-length"] !== undefined, await hashOfFile(incoming)])
+        response.end('{"text":"hello"}')
       })
       const pieces = Stream.make(content.subarray(0, 7), content.subarray(7))
       yield* Effect.forEach([content, new Blob([content]), pieces], (input) =>
@@ -257,13 +253,10 @@ describe("transcriptions over real HTTP", () => {
     Effect.gen(function* () {
       const content = randomBytes(300_000)
       const arrived: Array<string> = []
-      const apiBase = yield* serve((incoming, response) => {
-        void formOf(incoming).then(async (form) => {
-          const bytes = new Uint8Array(await (form.get("file") as File).arrayBuffer())
-          arrived.push(hash(bytes))
-          if (arrived.length % 2 === 0) response.end('{"text":"hello"}')
-          else response.writeHead(503, { "retry-after-ms": "1" }).end()
-        })
+      const apiBase = yield* serve(async (incoming, response) => {
+        arrived.push(await hashOfFile(incoming))
+        if (arrived.length % 2 === 0) response.end('{"text":"hello"}')
+        else response.writeHead(503, { "retry-after-ms": "1" }).end()
       })
       yield* Effect.gen(function* () {
         const path = yield* audioFile(content)
@@ -278,24 +271,26 @@ describe("transcriptions over real HTTP", () => {
 
   it.live("closes the socket and the source when it is interrupted in the middle", () =>
     Effect.gen(function* () {
-      const arriving = yield* Deferred.make<Promise<void>>()
+      const arriving = yield* Deferred.make<void>()
+      const cut = yield* Deferred.make<void>()
+      const closed = yield* Deferred.make<void>()
       const apiBase = yield* serve((incoming) => {
-        incoming.once("data", () => {
-          Effect.runSync(Deferred.succeed(arriving, broken(incoming)))
-        })
         incoming.on("error", () => {})
+        incoming.once("close", () => Effect.runSync(Deferred.succeed(cut, undefined)))
+        incoming.once("data", () => Effect.runSync(Deferred.succeed(arriving, undefined)))
       })
-      let closed = false
       const endless = Stream.forever(Stream.succeed(new Uint8Array(10_000))).pipe(
-        Stream.ensuring(Effect.sync(() => (closed = true)))
+        Stream.ensuring(Deferred.succeed(closed, undefined))
       )
+      // The client outlives the request: it is not its end that closes the socket.
+      const context = yield* Layer.build(client(apiBase))
       const fiber = yield* Effect.forkChild(
-        Effect.provide(Inference.transcribe(endless, { maxBytes: Infinity }), client(apiBase))
+        Effect.provideContext(Inference.transcribe(endless, { maxBytes: Infinity }), context)
       )
-      const cut = yield* Deferred.await(arriving)
+      yield* Deferred.await(arriving)
       yield* Fiber.interrupt(fiber)
-      yield* Effect.promise(() => cut)
-      while (!closed) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* Deferred.await(cut)
+      yield* Deferred.await(closed)
     }).pipe(Effect.scoped)
   )
 
@@ -306,7 +301,7 @@ describe("transcriptions over real HTTP", () => {
       const apiBase = yield* serve((incoming) => {
         requests++
         incoming.resume().on("error", () => {})
-        void broken(incoming).then(() => Effect.runSync(Deferred.succeed(cut, undefined)))
+        incoming.once("close", () => Effect.runSync(Deferred.succeed(cut, undefined)))
       })
       const endless = Stream.forever(Stream.succeed(new Uint8Array(10_000)))
       const error = yield* Effect.flip(Inference.transcribe(endless, { maxBytes: 25_000 })).pipe(
