@@ -92,6 +92,7 @@ export const make = Effect.fnUntraced(function* (options: InferenceOptions = {})
     generate: GenerateOperation.make(environment),
     generateStream: GenerateStream.make(environment),
     embed: EmbedOperation.make(environment),
+    embedLimits: pipeline.embedLimits,
     transcribe: TranscribeOperation.make(environment, fileSystem)
   })
 })

@@ -17,6 +17,7 @@ import * as RateLimit from "./admission/RateLimit.ts"
 import { Slot } from "./admission/Slot.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
 import * as Retry from "./attempt/Retry.ts"
+import { smallest } from "./batch/Packing.ts"
 import type { Call, Handler } from "./Call.ts"
 import type { Deployment } from "./Deployment.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
@@ -105,7 +106,8 @@ export interface PipelineOptions {
 }
 
 /**
- * Builds the pipeline: from a call to the answer of its last attempt.
+ * Builds the pipeline: from a call to the answer of its last attempt; and what one embedding request may hold at every
+ * deployment, for those who pack.
  *
  * @category constructors
  * @since 0.1.0
@@ -207,14 +209,15 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions) {
     return stage === undefined ? next : stage(next)
   }, send)
 
-  if (!needsTokens) return composed
+  const embedLimits = smallest([...ready.values()].map(({ connection }) => connection.embedLimits))
+  if (!needsTokens) return Object.assign(composed, { embedLimits })
   const model = router.deployments[0]?.target.model ?? ""
   const estimated: Handler = (call) =>
     Effect.flatMap(estimate.estimate({ ...call.plan.size, model }), (tokens) => {
       call.tokens = tokens
       return composed(call)
     })
-  return estimated
+  return Object.assign(estimated, { embedLimits })
 })
 
 /** Finds the deployment's provider and lets it check the settings and prepare what requests share. */

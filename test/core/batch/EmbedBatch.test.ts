@@ -59,6 +59,20 @@ describe("packLimits", () => {
   })
 })
 
+describe("packLimits of a provider", () => {
+  const provider = { texts: 100, tokens: 1000 }
+
+  it("are never passed, whatever the batch says, and a tenth of the tokens is left for estimates", () => {
+    const limits = (options: object) => Result.getOrThrow(EmbedBatch.packLimits(options, provider))
+    assert.deepStrictEqual(limits({}), { texts: 32, tokens: 900 })
+    assert.deepStrictEqual(limits({ microBatchSize: 500, maxTokensPerRequest: 5000 }), provider)
+    assert.deepStrictEqual(limits({ microBatchSize: 5, maxTokensPerRequest: 950 }), {
+      texts: 5,
+      tokens: 950
+    })
+  })
+})
+
 describe("item", () => {
   it("measures a text in UTF-8 and says what is wrong with one that cannot be sent", () => {
     assert.deepStrictEqual(EmbedBatch.item(3, "aé😀"), {

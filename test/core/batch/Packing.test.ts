@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { apportion, pack } from "@infermesh/core/batch/Packing"
+import { apportion, pack, smallest } from "@infermesh/core/batch/Packing"
 import * as fc from "fast-check"
 
 const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((left, right) => left + right, 0)
@@ -86,6 +86,17 @@ describe("apportion", () => {
         for (const [index, share] of apportion(total, all).entries())
           assert.isAtMost(Math.abs(share - (total * (all[index] ?? 0)) / whole), 1)
       })
+    )
+  })
+})
+
+describe("smallest", () => {
+  it("is what fits all, each limit by itself, and nothing where nobody names any", () => {
+    assert.isUndefined(smallest([]))
+    assert.isUndefined(smallest([undefined]))
+    assert.deepStrictEqual(
+      smallest([{ texts: 5, tokens: 100 }, undefined, { texts: 9, tokens: 50 }]),
+      { texts: 5, tokens: 50 }
     )
   })
 })

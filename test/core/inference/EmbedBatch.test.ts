@@ -84,6 +84,66 @@ describe("embedBatch", () => {
         }).pipe(Effect.provide(TestClient.layer({}, poisoned)))
     )
 
+    it.effect("finds the text whose vector cannot be used, and pays for the others once more", () =>
+      Effect.gen(function* () {
+        const texts = numbered(8).map((text, index) => (index === 3 ? "NaN" : text))
+        const batch = yield* Inference.embedBatch(texts)
+        assert.deepStrictEqual(
+          batch.failures.map(([index, { reason }]) => [index, reason._tag]),
+          [[3, "InvalidResponseError"]]
+        )
+        const sent = (yield* sizes).toSorted((left, right) => right - left)
+        assert.deepStrictEqual(sent, [8, 4, 4, 2, 2, 1, 1])
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            {
+              embed: {
+                reply: ({ request }) =>
+                  request.texts.map((text) => Float32Array.of(text === "NaN" ? Number.NaN : 1))
+              }
+            }
+          )
+        )
+      )
+    )
+
+    it.effect("finds the text that an answer has no vector for", () =>
+      Effect.gen(function* () {
+        const batch = yield* Inference.embedBatch(["a", "none", "c", "d"])
+        assert.deepStrictEqual(
+          batch.failures.map(([index]) => index),
+          [1]
+        )
+      }).pipe(
+        Effect.provide(
+          TestClient.layer(
+            {},
+            {
+              embed: {
+                reply: ({ request }) =>
+                  request.texts.filter((text) => text !== "none").map(TestProvider.vectorOf)
+              }
+            }
+          )
+        )
+      )
+    )
+
+    it.effect("has no more requests under way than its concurrency while it looks for it", () =>
+      Effect.gen(function* () {
+        const texts = numbered(64).map((text, index) => (index % 5 === 0 ? "bad" : text))
+        const fiber = yield* Effect.forkChild(Inference.embedBatch(texts, { concurrency: 2 }))
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* Fiber.join(fiber)).failures.length, 13)
+        assert.deepStrictEqual(yield* TestProvider.TestProvider.use(({ inFlight }) => inFlight), {
+          now: 0,
+          most: 2
+        })
+      }).pipe(Effect.provide(TestClient.layer({}, { ...poisoned, latency: "1 second" })))
+    )
+
     it.effect("sends nothing of what is no text, and fails it at its position", () =>
       Effect.gen(function* () {
         const texts: ReadonlyArray<unknown> = ["a", null, "b", "", 7, undefined, "c"]
@@ -131,6 +191,61 @@ describe("embedBatch", () => {
       )
     )
   }
+
+  describe("where every request would fail", () => {
+    const refusedKey = TestProvider.fail(new AiError.AuthenticationError({ kind: "InvalidKey" }))
+    const texts = numbered(1000)
+    const refusing = (settings: Parameters<typeof TestClient.layer>[0], from = 0) =>
+      TestClient.layer(settings, {
+        embed: { reply: ({ index }) => (index >= from ? refusedKey : undefined) },
+        latency: "1 second"
+      })
+    const settled = (concurrency: number, some = texts) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(Inference.embedBatch(some, { concurrency }))
+        yield* TestClock.adjust("1 hour")
+        return yield* Fiber.join(fiber)
+      })
+
+    it.effect(
+      "sends no more than was under way when it was learned, and fails the rest with it",
+      () =>
+        Effect.gen(function* () {
+          const batch = yield* settled(4)
+          assert.strictEqual(batch.failures.length, 1000)
+          assert.strictEqual((yield* asked).length, 4)
+          const last = batch.failures.at(-1)?.[1]
+          assert.deepStrictEqual([last?.attempts, last?.reason._tag], [0, "AuthenticationError"])
+        }).pipe(Effect.provide(refusing({})))
+    )
+
+    it.effect("goes on once a request has succeeded: the fault may pass", () =>
+      Effect.gen(function* () {
+        const batch = yield* settled(1)
+        assert.strictEqual(batch.successes.length, 32)
+        assert.strictEqual((yield* asked).length, 32)
+      }).pipe(Effect.provide(refusing({}, 1)))
+    )
+
+    it.effect("goes on where another deployment may have a good key", () =>
+      Effect.gen(function* () {
+        yield* settled(1, texts.slice(0, 64))
+        assert.strictEqual((yield* asked).length, 2)
+      }).pipe(
+        Effect.provide(
+          refusing({ deployments: { one: { model: "test/m" }, two: { model: "test/m" } } })
+        )
+      )
+    )
+  })
+
+  it.effect("packs no more into a request than every provider takes", () =>
+    Effect.gen(function* () {
+      const batch = yield* Inference.embedBatch(numbered(7), { microBatchSize: 100 })
+      assert.strictEqual(batch.failures.length, 0)
+      assert.deepStrictEqual(yield* sizes, [3, 3, 1])
+    }).pipe(Effect.provide(TestClient.layer({}, { embed: { limits: { texts: 3, tokens: 1000 } } })))
+  )
 
   it.effect("splits a request that alone is more than the quota allows", () =>
     Effect.gen(function* () {

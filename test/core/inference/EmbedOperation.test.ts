@@ -79,6 +79,22 @@ describe("embed", () => {
     }).pipe(Effect.provide(embedding({ reply: () => [Float32Array.of(1), Float32Array.of(2)] })))
   )
 
+  const unfit: ReadonlyArray<readonly [what: string, ReadonlyArray<Float32Array>, RegExp]> = [
+    ["an empty vector", [Float32Array.of(1), Float32Array.of()], /text 2 of 2 is empty/],
+    ["a NaN", [Float32Array.of(Number.NaN), Float32Array.of(1)], /text 1 of 2 has a number that/],
+    ["unequal vectors", [Float32Array.of(1), Float32Array.of(1, 2)], /has 2 numbers and .* has 1/]
+  ]
+  for (const [what, vectors, problem] of unfit) {
+    it.effect(`refuses an answer with ${what}, and names the request`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Inference.embed(["a", "b"]))
+        assert.deepStrictEqual([error.reason._tag, error.attempts], ["InvalidResponseError", 1])
+        assert.match(error.message, problem)
+        assert.strictEqual(error.requestId, "test-embed-0")
+      }).pipe(Effect.provide(embedding({ reply: () => vectors })))
+    )
+  }
+
   it.effect("refuses bad texts and options before anything is sent, naming them", () =>
     Effect.gen(function* () {
       const texts = (list: unknown) => Inference.embed(list as ReadonlyArray<string>)

@@ -313,24 +313,46 @@ describe("transcribe", () => {
       }).pipe(Effect.provide(transcribing()))
     )
 
+    it.effect("of a stream that holds something else than bytes", () =>
+      Effect.gen(function* () {
+        const error = yield* refusal(Stream.make("text"))
+        assert.match(error.message, /something else than bytes. Its elements must be Uint8Array/)
+      }).pipe(Effect.provide(transcribing()))
+    )
+
+    /** A file of which one size is told, and other bytes are read. */
+    const changing = (told: number, read: ReadonlyArray<number>) =>
+      TestClient.layer({}, { transcribe: () => "hello" }).pipe(
+        Layer.provide(
+          FileSystem.layerNoop({
+            stat: () =>
+              Effect.succeed({
+                type: "File",
+                size: BigInt(told)
+              } as unknown as FileSystem.File.Info),
+            stream: () => Stream.fromIterable(read.map((length) => new Uint8Array(length)))
+          })
+        )
+      )
+
     it.effect("of a file that has grown above the limit since it was looked at", () =>
       Effect.gen(function* () {
         const error = yield* refusal("a.wav", { maxBytes: 10 })
         assert.match(error.message, /a\.wav: the audio has 12 bytes, more than the 10 allowed/)
-      }).pipe(
-        Effect.provide(
-          TestClient.layer({}, { transcribe: () => "hello" }).pipe(
-            Layer.provide(
-              FileSystem.layerNoop({
-                stat: () =>
-                  Effect.succeed({ type: "File", size: 10n } as unknown as FileSystem.File.Info),
-                stream: () => Stream.make(new Uint8Array(12))
-              })
-            )
-          )
-        )
-      )
+      }).pipe(Effect.provide(changing(10, [12])))
     )
+
+    const changes: ReadonlyArray<readonly [how: string, ReadonlyArray<number>, RegExp]> = [
+      ["grown", [6, 6, 6], /a\.wav: it changed while it was read: 12 bytes have been read of 10/],
+      ["shrunk", [6], /a\.wav: it changed while it was read: 6 bytes have been read of 10/]
+    ]
+    for (const [how, read, problem] of changes) {
+      it.effect(`of a file that has ${how} since its size was told`, () =>
+        Effect.gen(function* () {
+          assert.match((yield* refusal("a.wav")).message, problem)
+        }).pipe(Effect.provide(changing(10, read)))
+      )
+    }
   })
 
   it.effect("is charged to the request quota", () =>

@@ -2,7 +2,8 @@
  * Many texts to embed: packed into requests, and one result or failure per text.
  *
  * A request that fails because of one of its texts is bisected until only that text fails. A failure that would meet every
- * text (a refused key, a spent quota, an unknown model) is not tried piece by piece: all its texts fail with it, once.
+ * text (a refused key, a spent quota, an unknown model) is not tried piece by piece: all its texts fail with it, once, and
+ * where nothing has succeeded before, the texts that were not sent yet fail with it too.
  *
  * @since 0.1.0
  */
@@ -19,6 +20,7 @@ import type { EmbeddingResult, EmbedResult } from "../operation/Embed.ts"
 import * as Usage from "../operation/Usage.ts"
 import { InvalidInput } from "../Reason.ts"
 import type { Settled } from "./Batch.ts"
+import { isEverybodys, isOneTexts } from "./Blame.ts"
 import type { PackLimits } from "./Packing.ts"
 import { apportion, pack } from "./Packing.ts"
 
@@ -56,25 +58,33 @@ export const item = (index: number, text: string): Item => {
  */
 export const defaultMicroBatchSize = 32
 
-/** Tokens of one request: OpenAI refuses more than 300,000 (API reference, embeddings); a tenth is left for estimates. */
+/** Tokens are estimated here and counted by the provider: a tenth of its limit is left for the difference. */
+const estimatedShare = 0.9
+
+/** Tokens of one request where the provider names no limit: nine tenths of the 300,000 that OpenAI takes. */
 const defaultMaxTokens = 270_000
 
 /** The rule of thumb of the tokenizers' makers: four bytes of English a token. */
 const bytesPerToken = 4
 
 /**
- * Limits of a request from a batch's options; fails when they cannot be used.
+ * Limits of a request: those of a batch's options, and never more than the provider takes; fails when they cannot be used.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const packLimits = (options: {
-  readonly microBatchSize?: number | undefined
-  readonly maxTokensPerRequest?: number | undefined
-}): Result.Result<PackLimits, InvalidInput> => {
+export const packLimits = (
+  options: {
+    readonly microBatchSize?: number | undefined
+    readonly maxTokensPerRequest?: number | undefined
+  },
+  provider: PackLimits = { texts: Infinity, tokens: Infinity }
+): Result.Result<PackLimits, InvalidInput> => {
   const limits = {
     microBatchSize: options.microBatchSize ?? defaultMicroBatchSize,
-    maxTokensPerRequest: options.maxTokensPerRequest ?? defaultMaxTokens
+    maxTokensPerRequest:
+      options.maxTokensPerRequest ??
+      Math.min(defaultMaxTokens, Math.ceil(provider.tokens * estimatedShare))
   }
   for (const [input, value] of Object.entries(limits)) {
     if (!Number.isInteger(value) || value < 1) {
@@ -83,7 +93,10 @@ export const packLimits = (options: {
       )
     }
   }
-  return Result.succeed({ texts: limits.microBatchSize, tokens: limits.maxTokensPerRequest })
+  return Result.succeed({
+    texts: Math.min(limits.microBatchSize, provider.texts),
+    tokens: Math.min(limits.maxTokensPerRequest, provider.tokens)
+  })
 }
 
 /**
@@ -125,23 +138,36 @@ export const settle = <T extends VectorType>(
   isolate: boolean
 ) => {
   type Outcome = Settled<EmbeddingResult<Vector<T>>, InferenceError>
+  let succeeded = false
+  /** Why nothing more is sent. */
+  let given: InferenceError | undefined
+
+  const fail = (items: ReadonlyArray<Item>, error: InferenceError): ReadonlyArray<Outcome> =>
+    items.map(({ index }) => ({ index, result: Result.fail(error) }))
 
   const request = (items: ReadonlyArray<Item>): Effect.Effect<ReadonlyArray<Outcome>> =>
-    Effect.matchEffect(
-      embed(
-        items.map(({ text }) => text),
-        options
-      ),
-      {
-        onSuccess: (result) => Effect.succeed(shares(items, result)),
-        onFailure: (error) =>
-          isolate && items.length > 1 && isForOneText(error)
-            ? bisect(items)
-            : Effect.succeed(
-                items.map(({ index }): Outcome => ({ index, result: Result.fail(error) }))
-              )
+    Effect.suspend(() => {
+      if (given !== undefined) {
+        return Effect.succeed(fail(items, Run.refused("embed", given.reason)))
       }
-    )
+      return Effect.matchEffect(
+        embed(
+          items.map(({ text }) => text),
+          options
+        ),
+        {
+          onSuccess: (result) => {
+            succeeded = true
+            return Effect.succeed(shares(items, result))
+          },
+          onFailure: (error) => {
+            if (isolate && items.length > 1 && isOneTexts(error)) return bisect(items)
+            if (!succeeded && isEverybodys(error)) given = error
+            return Effect.succeed(fail(items, error))
+          }
+        }
+      )
+    })
   const bisect = (items: ReadonlyArray<Item>) => {
     const middle = items.length >> 1
     return Effect.map(
@@ -164,19 +190,6 @@ export const settle = <T extends VectorType>(
     return Effect.map(request(good), (settled) =>
       [...settled, ...bad].toSorted((left, right) => left.index - right.index)
     )
-  }
-}
-
-/** Whether a failure can be the fault of one text among several. */
-const isForOneText = (error: InferenceError): boolean => {
-  switch (error.reason._tag) {
-    case "InvalidRequestError":
-    case "ContextWindowExceeded":
-    case "ContentPolicyError":
-    case "QuotaUnsatisfiable":
-      return true
-    default:
-      return false
   }
 }
 

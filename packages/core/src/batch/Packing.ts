@@ -67,3 +67,19 @@ export const apportion = (total: number, weights: ReadonlyArray<number>): Readon
     return share
   })
 }
+
+/**
+ * The limits that fit all of several providers; `undefined` where none names any.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const smallest = (all: Iterable<PackLimits | undefined>): PackLimits | undefined => {
+  const known = Array.from(all).filter((limits) => limits !== undefined)
+  return known.length === 0
+    ? undefined
+    : {
+        texts: Math.min(...known.map(({ texts }) => texts)),
+        tokens: Math.min(...known.map(({ tokens }) => tokens))
+      }
+}

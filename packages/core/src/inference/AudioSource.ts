@@ -77,8 +77,8 @@ export const make = Effect.fnUntraced(function* (
     const path = url === undefined ? String(input) : yield* Effect.fromResult(pathOf(url))
     const { fileSystem, sizeBytes } = yield* checkFile(path, limit)
     const bytes = Stream.mapError(fileSystem.stream(path), (error) => fileFault(path, error))
-    // The file may grow between the look and the reading.
-    return { ...named(path, options), sizeBytes, bytes: bounded(path, bytes, limit) }
+    // The file may change between the look and the reading, and its size has been told by then.
+    return { ...named(path, options), sizeBytes, bytes: bounded(path, bytes, limit, sizeBytes) }
   }
   if (input instanceof Uint8Array) {
     const fault = sizeFault("audio", input.byteLength, limit)
@@ -162,21 +162,37 @@ const endingOf = (mediaType: string): string => {
   return endings[bare.trim()] ?? Option.getOrElse(Mime.getExtension(bare), () => "wav")
 }
 
-/** The bytes, failing once they are more than allowed or when there were none. */
+/** The bytes, failing once they are more than allowed, when there were none, or not as many as expected. */
 const bounded = (
   input: string,
   bytes: Stream.Stream<Uint8Array, InvalidInput>,
-  limit: SizeLimit
+  limit: SizeLimit,
+  expected?: number
 ): Stream.Stream<Uint8Array, InvalidInput> =>
   Stream.suspend(() => {
     let seen = 0
-    const check = (): Effect.Effect<void, InvalidInput> =>
-      sizeFault(input, seen, limit) ?? Effect.void
+    const check = (ended: boolean): Effect.Effect<void, InvalidInput> => {
+      const fault = sizeFault(input, seen, limit)
+      if (fault !== undefined) return fault
+      if (expected === undefined || (ended ? seen === expected : seen <= expected)) {
+        return Effect.void
+      }
+      const problem = `it changed while it was read: ${seen} bytes have been read of ${expected}`
+      return new InvalidInput({ input, problem, hint: "Try again once nobody writes it" })
+    }
     return bytes.pipe(
       Stream.tap((chunk) => {
+        if (!(chunk instanceof Uint8Array)) return noBytes(input)
         seen += chunk.byteLength
-        return seen > limit.maxBytes ? check() : Effect.void
+        return seen > Math.min(limit.maxBytes, expected ?? Infinity) ? check(false) : Effect.void
       }),
-      Stream.concat(Stream.fromEffectDrain(Effect.suspend(check)))
+      Stream.concat(Stream.fromEffectDrain(Effect.suspend(() => check(true))))
     )
+  })
+
+const noBytes = (input: string) =>
+  new InvalidInput({
+    input,
+    problem: "the stream holds something else than bytes",
+    hint: "Its elements must be Uint8Array"
   })

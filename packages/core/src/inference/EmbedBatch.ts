@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 
 import type { BatchOptions, Settled } from "../batch/Batch.ts"
@@ -22,16 +23,19 @@ import * as Run from "./Run.ts"
 /**
  * Settings of a batch of embeddings.
  *
- * **Units**: `concurrency` counts requests, not texts; one that is bisected counts once.
+ * **Units**: `concurrency` counts requests, not texts.
  *
  * @category models
  * @since 0.1.0
  */
 export type EmbedBatchOptions<T extends VectorType, R> = EmbedOptions<T> &
   BatchOptions<EmbeddingResult<Vector<T>>, InferenceError, R> & {
-    /** Texts per request. Default 32. */
+    /** Texts per request. Default 32; never more than the provider takes. */
     readonly microBatchSize?: number | undefined
-    /** Estimated tokens per request. Default 270,000, below OpenAI's limit of 300,000. */
+    /**
+     * Estimated tokens per request. Default nine tenths of the provider's limit, and at most 270,000; never more than the
+     * provider takes.
+     */
     readonly maxTokensPerRequest?: number | undefined
   }
 
@@ -39,7 +43,8 @@ export type EmbedBatchOptions<T extends VectorType, R> = EmbedOptions<T> &
  * Embeds every text: one vector or typed failure each, in input order.
  *
  * **Details**: with `mode: "failFast"` the first failure interrupts the rest and is the batch's; otherwise a request that
- * fails for one bad text is bisected until only that text fails.
+ * fails for one bad text is bisected until only that text fails. One that fails for every text alike (a refused key, a spent
+ * account, an unknown model) before any has succeeded ends the sending: the texts that were not sent fail with its reason.
  *
  * @category operations
  * @since 0.1.0
@@ -107,24 +112,30 @@ const stream = <I, T extends VectorType, R>(
   StreamContext<I> | Inference | R
 > => {
   if (typeof inputs === "string") return Stream.fail(aString("embed"))
-  const limits = EmbedBatch.packLimits(options)
-  if (Result.isFailure(limits)) return Stream.fail(Run.refused("embed", limits.failure))
-  const source: Stream.Stream<string, StreamError<I>, StreamContext<I>> = Stream.isStream(inputs)
-    ? (inputs as Stream.Stream<string, StreamError<I>, StreamContext<I>>)
-    : Stream.fromIterable(inputs as Iterable<string>, { chunkSize: limits.success.texts })
   return Stream.unwrap(
     Effect.gen(function* () {
       const inference = yield* Inference
+      const limits = yield* Effect.mapError(
+        Effect.fromResult(EmbedBatch.packLimits(options, inference.embedLimits)),
+        (reason) => Run.refused("embed", reason)
+      )
+      const source: Stream.Stream<string, StreamError<I>, StreamContext<I>> = Stream.isStream(
+        inputs
+      )
+        ? (inputs as Stream.Stream<string, StreamError<I>, StreamContext<I>>)
+        : Stream.fromIterable(inputs as Iterable<string>, { chunkSize: limits.texts })
       const concurrency = options.concurrency ?? (yield* Batch.Concurrency)
+      // The halves of a request that is bisected take turns with the other requests.
+      const turns = yield* Semaphore.make(Math.max(1, concurrency))
       const observe = Batch.observer(options, Array.isArray(inputs) ? inputs.length : undefined)
       const settle = EmbedBatch.settle<T>(
-        inference.embed,
+        (texts, own) => turns.withPermit(inference.embed(texts, own)),
         withoutBatchFields(options, packFields),
         isolate
       )
       let next = 0
       const items = Stream.map(source, (text) => EmbedBatch.item(next++, text))
-      return EmbedBatch.packed(items, limits.success).pipe(
+      return EmbedBatch.packed(items, limits).pipe(
         Stream.mapEffect(
           (pack) => Effect.tap(settle(pack), Effect.forEach(observe, { discard: true })),
           { concurrency, unordered: options.ordered !== true }

@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as AiError from "effect/ai/AiError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -13,6 +12,7 @@ import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { Embeddings, EmbedRequest, EmbedResult } from "../operation/Embed.ts"
 import { EmbedModelOptions } from "../operation/Embed.ts"
+import { vectorFault } from "../operation/EmbedFault.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
 import type { Answer } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
@@ -114,24 +114,15 @@ const prepare = (
   })
 }
 
-/** A vector too few or too many would give every text behind it the meaning of another. */
+/** What cannot be used of a paid answer is a failed attempt; what it used is settled all the same. */
 const complete = (
   answer: Answer<Embeddings>,
-  expected: number
+  texts: number
 ): Effect.Effect<Answer<Embeddings>, AttemptError> => {
-  const { length } = answer.value.vectors
-  if (length === expected) return Effect.succeed(answer)
-  return Effect.fail(
-    new AttemptError({
-      reason: new AiError.InvalidResponseError({
-        description: `it has ${length} vectors for ${expected} texts`
-      }),
-      outcome: "unknown",
-      requestId: answer.requestId,
-      rateLimits: answer.rateLimits,
-      usage: answer.usage
-    })
-  )
+  const reason = vectorFault(answer.value.vectors, texts)
+  if (reason === undefined) return Effect.succeed(answer)
+  const { rateLimits, requestId, usage } = answer
+  return Effect.fail(new AttemptError({ reason, outcome: "unknown", requestId, rateLimits, usage }))
 }
 
 const checkTexts = (texts: ReadonlyArray<string>): InvalidInput | undefined => {

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 
+import type { PackLimits } from "../batch/Packing.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { EmbedResult } from "../operation/Embed.ts"
 import type { GenerateInput, GenerationResult } from "../operation/Generate.ts"
@@ -50,6 +51,8 @@ export class Inference extends Context.Service<
       texts: ReadonlyArray<string>,
       options?: EmbedOptions<T>
     ) => Effect.Effect<EmbedResult<Vector<T>>, InferenceError>
+    /** The most texts and tokens that one `embed` may hold, where the providers say so: batches pack by it. */
+    readonly embedLimits?: PackLimits | undefined
     readonly transcribe: (
       input: TranscribeInput,
       options?: TranscribeOptions

@@ -20,6 +20,7 @@ import type { Json } from "../RequestBody.ts"
 import { merge, unsupported } from "../RequestBody.ts"
 import * as ResponseBody from "../ResponseBody.ts"
 import { Count, nullish } from "../ResponseBody.ts"
+import * as Vector from "../Vector.ts"
 
 // ---- request body
 
@@ -38,11 +39,12 @@ export const limits = { texts: 100, tokens: 100 * 2048 }
 
 // ---- response
 
-const Vector = Schema.Struct({ values: nullish(Schema.Array(Schema.Finite)) })
+// A Schema of the numbers would cost more than all the rest.
+const VectorBody = Schema.Struct({ values: Schema.optionalKey(Schema.Unknown) })
 
 const Body = Schema.Struct({
-  embedding: nullish(Vector),
-  embeddings: nullish(Schema.Array(Vector)),
+  embedding: nullish(VectorBody),
+  embeddings: nullish(Schema.Array(VectorBody)),
   usageMetadata: nullish(Schema.Struct({ promptTokenCount: Count }))
 })
 
@@ -118,9 +120,7 @@ export const decode = (
   model: string
 ): Result.Result<Embeddings, AttemptError> => {
   const given = body.embeddings ?? (body.embedding ? [body.embedding] : [])
-  const vectors = given.flatMap(({ values }) =>
-    values === undefined || values === null ? [] : [Float32Array.from(values)]
-  )
+  const vectors = given.flatMap(({ values }) => Vector.fromNumbers(values) ?? [])
   return vectors.length === texts
     ? Result.succeed({ modelId: model, vectors })
     : Result.fail(

@@ -32,15 +32,17 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
 import { access, address } from "../Connect.ts"
-import type { Json } from "../RequestBody.ts"
 import { merge, unsupported } from "../RequestBody.ts"
 import type { Context } from "../ResponseBody.ts"
 import * as ChatProtocol from "./ChatProtocol.ts"
 import * as CompletionProtocol from "./CompletionProtocol.ts"
 import type { Dialect } from "./Dialect.ts"
+import * as EmbedEndpoint from "./EmbedEndpoint.ts"
+import { withBody } from "./Endpoint.ts"
 import * as Fault from "./Fault.ts"
 import type { GenerateProtocol } from "./GenerateProtocol.ts"
 import * as ResponsesProtocol from "./ResponsesProtocol.ts"
+import * as TranscriptionEndpoint from "./TranscriptionEndpoint.ts"
 
 /** How each endpoint is spoken to; which of them a vendor has, its dialect says. */
 const protocols: { readonly [E in EndpointType]?: GenerateProtocol } = {
@@ -110,7 +112,14 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
     return Result.map(protocol.encode(request, dialect), (encoded) => {
       const asked = merge(fixed, encoded)
       const body = isStream ? merge(asked, protocol.streamFields(dialect)) : asked
-      return { protocol, request: withBody(base, body, request.options.headers) }
+      return {
+        protocol,
+        request: withBody(
+          base,
+          HttpBody.text(JSON.stringify(body), "application/json"),
+          request.options.headers
+        )
+      }
     })
   }
   const context = (request: HttpClientRequest.HttpClientRequest, headers: Headers) =>
@@ -120,6 +129,7 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
       headers,
       nowMillis
     }))
+  const deployment = { dialect, target, transport, post }
   const connection: Connection = {
     generate: (asked) =>
       Effect.flatMap(Effect.fromResult(prepare(asked, false)), ({ protocol, request }) =>
@@ -140,7 +150,9 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
             )
           )
         )
-      )
+      ),
+    ...EmbedEndpoint.make(deployment),
+    ...TranscriptionEndpoint.make(deployment)
   }
   return connection
 })
@@ -168,18 +180,6 @@ const keyHeader = (
   return dialect.keyHeader === "api-key"
     ? { "api-key": Redacted.value(key) }
     : { authorization: `Bearer ${Redacted.value(key)}` }
-}
-
-const withBody = (
-  base: HttpClientRequest.HttpClientRequest,
-  body: Json,
-  headers: { readonly [name: string]: string } | undefined
-): HttpClientRequest.HttpClientRequest => {
-  const ready = HttpClientRequest.setBody(
-    base,
-    HttpBody.text(JSON.stringify(body), "application/json")
-  )
-  return headers === undefined ? ready : HttpClientRequest.setHeaders(ready, headers)
 }
 
 /** A response that could not be read has an id and rate limits all the same. */

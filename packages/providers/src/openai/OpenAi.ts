@@ -15,6 +15,7 @@ import type * as Layer from "effect/Layer"
 import * as Vendors from "../vendor/Vendors.ts"
 import * as Compatible from "./Compatible.ts"
 import type { Dialect } from "./Dialect.ts"
+import * as EmbedProtocol from "./EmbedProtocol.ts"
 
 /**
  * OpenAI's own dialect.
@@ -29,7 +30,7 @@ export const openai: Dialect = {
   keyVariables: ["OPENAI_API_KEY"],
   endpoints: ["chat_completion", "text_completion", "responses"],
   options: { maxTokens: "max_completion_tokens" },
-  embedLimits: { texts: 2048, tokens: 300_000 },
+  embedLimits: EmbedProtocol.limits,
   base64Embeddings: true
 }
 

@@ -1,0 +1,63 @@
+// A conversation in which the model calls a tool: its call and its final answer are streamed.
+//
+// node examples/tool-conversation.ts
+import process from "node:process"
+
+import { NodeRuntime } from "@effect/platform-node"
+import type { ChatMessage } from "@infermesh/core/operation/Message"
+import { Console, Effect, Schema, Stream } from "effect"
+import { Tool } from "effect/ai"
+import { Inference } from "infermesh"
+
+import * as Simulated from "./Simulated.ts"
+
+const parameters = Schema.Struct({ city: Schema.Literals(["Paris", "Oslo", "Quito"]) })
+
+const weather = Tool.make("weather", {
+  description: "Tells the weather in a city",
+  parameters,
+  success: Schema.String
+})
+
+const decodeArguments = Schema.decodeUnknownEffect(Schema.fromJsonString(parameters))
+const forecast = (city: string) => `${city}: rain until noon, 14 °C`
+
+/** Streams one turn, prints its text as it arrives, and gives its whole result. */
+const turn = (messages: ReadonlyArray<ChatMessage>) =>
+  Inference.generateStream(messages, { tools: [weather] }).pipe(
+    Stream.tap((event) =>
+      Effect.sync(() => event.type === "text-delta" && process.stdout.write(event.text))
+    ),
+    Stream.filter((event) => event.type === "finish"),
+    Stream.runHead,
+    Effect.flatMap(Effect.fromOption),
+    Effect.map(({ result }) => result)
+  )
+
+const program = Effect.gen(function* () {
+  const question: ChatMessage = {
+    role: "user",
+    content: "Do I need an umbrella today? Call the tool weather."
+  }
+  const asked = yield* turn([question])
+  const answers = yield* Effect.forEach(asked.toolCalls, (call) =>
+    Effect.gen(function* () {
+      const { city } = yield* decodeArguments(call.arguments)
+      const content = forecast(city)
+      yield* Console.log(`the model calls ${call.name}(${call.arguments}): ${content}`)
+      return { role: "tool", tool_call_id: call.id, content } satisfies ChatMessage
+    })
+  )
+  const calls: ChatMessage = {
+    role: "assistant",
+    tool_calls: asked.toolCalls.map(({ arguments: source = "", id, name }) => ({
+      id,
+      type: "function",
+      function: { name, arguments: source }
+    }))
+  }
+  const answer = yield* turn([question, calls, ...answers])
+  yield* Console.log(`\n${answer.finishReason}, ${answer.tokenUsage?.totalTokens} tokens`)
+})
+
+NodeRuntime.runMain(Effect.provide(program, Simulated.layer("openai/gpt-4.1-mini")))
