@@ -9,8 +9,12 @@
  */
 import type * as Effect from "effect/Effect"
 
+import type { Caller } from "./admission/Caller.ts"
+import type { Cost } from "./admission/Quota.ts"
+import { oneRequest } from "./admission/Quota.ts"
 import type { TokenEstimateRequest } from "./admission/TokenEstimate.ts"
 import type { Deployment } from "./Deployment.ts"
+import type { TokenUsage } from "./operation/Usage.ts"
 import type { Answer, AttemptError, Connection } from "./provider/Provider.ts"
 
 /**
@@ -36,6 +40,8 @@ export interface Plan<A> {
   ) => Effect.Effect<Answer<A>, AttemptError>
   /** What the tokens of the request can be estimated from, apart from the model. */
   readonly size: Omit<TokenEstimateRequest, "model">
+  /** Seconds of audio that are sent, as far as they can be told beforehand. Default: none. */
+  readonly audioSecondsEstimate?: number | undefined
   /** Longest time for one attempt, in milliseconds; `Infinity` for none. */
   readonly timeoutMillis: number
   /** Longest time for the whole request, in milliseconds; `Infinity` for none. */
@@ -51,12 +57,18 @@ export interface Plan<A> {
 export class Call<A> {
   readonly plan: Plan<A>
   readonly startedMillis: number
+  /** Who asks. */
+  readonly caller: Caller
   /** Attempts started. */
   attempts = 0
   /** Time spent in attempts so far. */
   serviceMillis = 0
-  /** Tokens to reserve per attempt; 0 until the pipeline has estimated them, and where no quota needs them. */
-  tokens = 0
+  /** What to reserve per attempt; one request until the pipeline has estimated the rest, and where no limit needs it. */
+  cost: Cost = oneRequest
+  /** The price of a usage at the current deployment; absent where nobody needs to know it. */
+  priceOf: ((usage: TokenUsage) => number | undefined) | undefined = undefined
+  /** The model that is asked for, where the caller named one. */
+  model: string | undefined = undefined
   /** The deployment of the current or last attempt. */
   deployment: Deployment | undefined = undefined
   /** The deployments whose attempts failed, oldest first. */
@@ -65,9 +77,10 @@ export class Call<A> {
   /** Part of an answer has been handed out: the request cannot be tried again. */
   committed = false
 
-  constructor(plan: Plan<A>, startedMillis: number) {
+  constructor(plan: Plan<A>, startedMillis: number, caller: Caller) {
     this.plan = plan
     this.startedMillis = startedMillis
+    this.caller = caller
   }
 }
 

@@ -14,8 +14,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 import { Quota } from "./admission/Quota.ts"
-import * as RateLimit from "./admission/RateLimit.ts"
-import * as Slot from "./admission/Slot.ts"
+import * as QuotaStore from "./admission/QuotaStore.ts"
 import * as TokenEstimate from "./admission/TokenEstimate.ts"
 import * as Retry from "./attempt/Retry.ts"
 import * as RetryBudget from "./attempt/RetryBudget.ts"
@@ -29,8 +28,8 @@ import { ModelOptions } from "./operation/GenerateOptions.ts"
 import { firstIssue } from "./operation/Issue.ts"
 import type { Providers } from "./provider/Providers.ts"
 import * as Health from "./routing/Health.ts"
-import * as Router from "./routing/Router.ts"
 import { strategies } from "./routing/Strategy.ts"
+import * as Scheduler from "./Scheduler.ts"
 import { SettingsError } from "./SettingsError.ts"
 import type { Pricing } from "./telemetry/Pricing.ts"
 
@@ -154,19 +153,17 @@ export const layer = (
 const wire = (settings: ClientSettings, all: ReadonlyArray<Deployment>) => {
   const { maxParallelRequests } = settings
   const stages = Layer.mergeAll(
-    maxParallelRequests === undefined ? Slot.layerUnlimited : Slot.layer(maxParallelRequests),
     Retry.layer({ maxRetries: settings.maxRetries }).pipe(Layer.provide(RetryBudget.layer())),
-    Router.layer({
+    Scheduler.layer({
       deployments: all,
-      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"]
-    }),
-    Health.layer,
-    RateLimit.layer,
+      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"],
+      maxParallelRequests,
+      limits: settings.limits
+    }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory])),
     TokenEstimate.layer
   )
   return Layer.mergeAll(
     Inference.layer({
-      limits: settings.limits,
       defaults: { ...settings.defaults, timeout: settings.timeout, deadline: settings.deadline }
     }).pipe(Layer.provide(stages)),
     // Twice the slots, so that inputs waiting to be tried again do not keep slots idle.

@@ -25,8 +25,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 
-import type { RateLimit } from "./admission/RateLimit.ts"
-import type { Slot } from "./admission/Slot.ts"
 import type { TokenEstimate } from "./admission/TokenEstimate.ts"
 import type { Retry } from "./attempt/Retry.ts"
 import type { EmbedOptions, Vector, VectorType } from "./inference/EmbedOperation.ts"
@@ -44,12 +42,8 @@ import type { InferenceError } from "./InferenceError.ts"
 import type { EmbeddingResult, EmbedResult } from "./operation/Embed.ts"
 import type { GenerateInput, GenerationResult } from "./operation/Generate.ts"
 import type { TranscriptionResult } from "./operation/Transcribe.ts"
-import type { PipelineOptions } from "./Pipeline.ts"
 import * as Pipeline from "./Pipeline.ts"
-import type { Providers } from "./provider/Providers.ts"
-import type { Health } from "./routing/Health.ts"
-import type { Router } from "./routing/Router.ts"
-import type { SettingsError } from "./SettingsError.ts"
+import type { Scheduler } from "./Scheduler.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
 
 export { embedBatch, embedBatchStream } from "./inference/EmbedBatch.ts"
@@ -72,19 +66,19 @@ export type { TranscribeInput, TranscribeOptions } from "./inference/TranscribeO
  * @category models
  * @since 0.1.0
  */
-export interface InferenceOptions extends PipelineOptions {
+export interface InferenceOptions {
   /** Options of every request, unless a call sets them itself. */
   readonly defaults?: GenerateDefaults | undefined
 }
 
 /**
- * Builds the service: connects the deployments and composes the pipeline, once.
+ * Builds the service: composes the pipeline, once.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options: InferenceOptions = {}) {
-  const pipeline = yield* Pipeline.make(options)
+  const pipeline = yield* Pipeline.make
   const pricing = yield* Pricing
   const fileSystem = yield* Effect.serviceOption(FileSystem.FileSystem)
   const environment = { pipeline, pricing, defaults: options.defaults ?? {} }
@@ -104,11 +98,8 @@ export const make = Effect.fnUntraced(function* (options: InferenceOptions = {})
  */
 export const layer = (
   options?: InferenceOptions
-): Layer.Layer<
-  Inference,
-  SettingsError,
-  RateLimit | Slot | TokenEstimate | Retry | Router | Health | Providers | Pricing
-> => Layer.effect(Inference, make(options))
+): Layer.Layer<Inference, never, Scheduler | TokenEstimate | Retry | Pricing> =>
+  Layer.effect(Inference, make(options))
 
 /**
  * Generates text.

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
+import { CurrentCaller } from "../admission/Caller.ts"
 import type { Handler, Operation, Plan } from "../Call.ts"
 import { Call } from "../Call.ts"
 import { InferenceError } from "../InferenceError.ts"
@@ -41,8 +42,9 @@ export interface Outcome<A> {
 export const run =
   (pipeline: Handler) =>
   <A>(plan: Plan<A>): Effect.Effect<Outcome<A>, InferenceError> =>
-    Clock.clockWith((clock) => {
-      const call = new Call(plan, clock.currentTimeMillisUnsafe())
+    Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const call = new Call(plan, clock.currentTimeMillisUnsafe(), fiber.getRef(CurrentCaller))
       return Effect.mapBoth(pipeline(call), {
         onFailure: (error) => failed(call, error, clock.currentTimeMillisUnsafe()),
         onSuccess: (answer) => ({
