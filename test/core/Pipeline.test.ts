@@ -62,7 +62,9 @@ describe("the pipeline", () => {
       [
         "validate",
         "deadline",
-        "retry",
+        "recover",
+        "hedge",
+        "budget",
         "admit",
         "send",
         "decode",

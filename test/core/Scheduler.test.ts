@@ -34,7 +34,7 @@ const costOf = (tokens: number): Cost => ({
 })
 
 const callOf = (tokens = 0, caller: Caller = { name: "" }): Call<null> => {
-  const call = new Call(plan, 0, caller)
+  const call = new Call(plan, 0, { caller, budgets: [] })
   call.cost = costOf(tokens)
   return call
 }

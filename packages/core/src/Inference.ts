@@ -42,6 +42,7 @@ import type { InferenceError } from "./InferenceError.ts"
 import type { EmbeddingResult, EmbedResult } from "./operation/Embed.ts"
 import type { GenerateInput, GenerationResult } from "./operation/Generate.ts"
 import type { TranscriptionResult } from "./operation/Transcribe.ts"
+import type { PipelineOptions } from "./Pipeline.ts"
 import * as Pipeline from "./Pipeline.ts"
 import type { Scheduler } from "./Scheduler.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
@@ -66,7 +67,7 @@ export type { TranscribeInput, TranscribeOptions } from "./inference/TranscribeO
  * @category models
  * @since 0.1.0
  */
-export interface InferenceOptions {
+export interface InferenceOptions extends PipelineOptions {
   /** Options of every request, unless a call sets them itself. */
   readonly defaults?: GenerateDefaults | undefined
 }
@@ -78,7 +79,7 @@ export interface InferenceOptions {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options: InferenceOptions = {}) {
-  const pipeline = yield* Pipeline.make
+  const pipeline = yield* Pipeline.make(options)
   const pricing = yield* Pricing
   const fileSystem = yield* Effect.serviceOption(FileSystem.FileSystem)
   const environment = { pipeline, pricing, defaults: options.defaults ?? {} }

@@ -10,14 +10,22 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
+import type { Settlement } from "./admission/Account.ts"
+import type * as Budget from "./admission/Budget.ts"
 import * as Deadline from "./admission/Deadline.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
+import type { FallbackSettings } from "./attempt/Fallback.ts"
+import * as Hedge from "./attempt/Hedge.ts"
+import * as Recovery from "./attempt/Recovery.ts"
 import * as Retry from "./attempt/Retry.ts"
 import type { Call, Handler } from "./Call.ts"
 import type { TokenUsage } from "./operation/Usage.ts"
 import * as Usage from "./operation/Usage.ts"
-import type { Answer, AttemptError, Connection } from "./provider/Provider.ts"
+import type { Answer, Connection } from "./provider/Provider.ts"
+import { AttemptError } from "./provider/Provider.ts"
+import { BudgetExceeded } from "./Reason.ts"
 import { Scheduler } from "./Scheduler.ts"
+import { settlementOf } from "./Settle.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
 
 /**
@@ -30,9 +38,17 @@ export const describe = [
   { name: "validate", because: "bad input must fail before anything is waited for or spent" },
   { name: "deadline", because: "the caller's time includes every wait and retry below" },
   {
-    name: "retry",
+    name: "recover",
     because:
-      "a retried attempt must choose a deployment again, pay quota again, and wait outside its slot"
+      "a further attempt must choose a deployment again, pay quota again, and wait outside its slot; retries and fallbacks spend the same attempts"
+  },
+  {
+    name: "hedge",
+    because: "a second attempt needs a place and a budget of its own, at another deployment"
+  },
+  {
+    name: "budget",
+    because: "every attempt costs, so each is set aside before it waits for anything"
   },
   {
     name: "admit",
@@ -66,16 +82,33 @@ export const describe = [
 export type StageName = (typeof describe)[number]["name"]
 
 /**
+ * Settings of the pipeline as a whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipelineOptions {
+  /** Which models are asked when one has failed. */
+  readonly fallbacks?: FallbackSettings | undefined
+  /** Sends second attempts when the first takes long. Default: it does not. */
+  readonly hedge?: Hedge.HedgeSettings | undefined
+  /** What the client may spend in all. */
+  readonly budget?: Budget.Budget | undefined
+}
+
+/**
  * Builds the pipeline: from a call to the answer of its last attempt.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) {
   const retry = yield* Retry.Retry
   const scheduler = yield* Scheduler
   const estimate = yield* TokenEstimate
   const pricing = yield* Pricing
+  const hedge = options.hedge === undefined ? undefined : Hedge.make(options.hedge)
+  const own = options.budget === undefined ? [] : [options.budget]
 
   const send =
     <A>(call: Call<A>) =>
@@ -83,24 +116,34 @@ export const make = Effect.gen(function* () {
       Clock.clockWith((clock) => {
         const startedMillis = clock.currentTimeMillisUnsafe()
         call.attempts++
+        call.onSent?.()
         return Effect.onExit(
           Deadline.limitAttempt(call.plan.send(connection, call), call.plan.timeoutMillis),
           (exit) => {
-            call.serviceMillis += clock.currentTimeMillisUnsafe() - startedMillis
-            if (Exit.isSuccess(exit)) learn(call, exit.value)
+            const millis = clock.currentTimeMillisUnsafe() - startedMillis
+            call.serviceMillis += millis
+            if (Exit.isSuccess(exit)) {
+              learn(call, exit.value)
+              hedge?.observe(call.model, millis)
+            }
             return Effect.void
           }
         )
       })
 
   const learn = <A>(call: Call<A>, { usage }: Answer<A>) => {
-    if (!scheduler.needsCost || usage === undefined || call.deployment === undefined) return
+    if (call.priceOf === undefined || usage === undefined || call.deployment === undefined) return
     estimate.learn({ ...call.plan.size, model: call.deployment.target.model }, usage)
   }
 
   const stages = {
     deadline: Deadline.stage,
-    retry: Retry.stage(retry, scheduler.hasRoomElsewhere),
+    recover: Recovery.stage(retry, options.fallbacks ?? {}, scheduler),
+    hedge:
+      hedge === undefined
+        ? (next: Handler): Handler => next
+        : hedge.stage(spend(own)((call) => scheduler.admitNow(call, send(call)))),
+    budget: spend(own),
     admit: (): Handler => (call) => scheduler.admit(call, send(call))
   } satisfies Partial<Record<StageName, (next: Handler) => Handler>>
 
@@ -109,29 +152,66 @@ export const make = Effect.gen(function* () {
     const stage = (stages as Partial<Record<StageName, (next: Handler) => Handler>>)[name]
     return stage === undefined ? next : stage(next)
   }, last)
-  if (!scheduler.needsCost) return composed
 
-  const model = scheduler.deployments[0]?.target.model ?? ""
-  const estimated: Handler = (call) =>
-    Effect.flatMap(estimate.estimate({ ...call.plan.size, model }), ({ input, output }) => {
-      call.priceOf = priceOf(pricing, call)
-      call.cost = {
-        requests: 1,
-        inputTokens: input,
-        outputTokens: output,
-        audioSeconds: call.plan.audioSecondsEstimate ?? 0,
-        usd: call.priceOf(Usage.make({ promptTokens: input, completionTokens: output })) ?? 0
+  const measured: Handler = (call) =>
+    Effect.flatMap(
+      estimate.estimate({
+        ...call.plan.size,
+        model: scheduler.usualDeployment(call.model)?.target.model ?? ""
+      }),
+      ({ input, output }) => {
+        call.priceOf = priceOf(pricing, scheduler, call)
+        call.cost = {
+          requests: 1,
+          inputTokens: input,
+          outputTokens: output,
+          audioSeconds: call.plan.audioSecondsEstimate ?? 0,
+          usd: call.priceOf(Usage.make({ promptTokens: input, completionTokens: output })) ?? 0
+        }
+        return composed(call)
       }
-      return composed(call)
-    })
-  return estimated
+    )
+  if (scheduler.needsCost || own.length > 0) return measured
+  const handler: Handler = (call) => (call.budgets.length > 0 ? measured(call) : composed(call))
+  return handler
 })
 
-/** What a usage costs at the deployment that has the call, or would have it if none has yet. */
+const unsent: Settlement = { _tag: "Unsent" }
+
+/** The stage that sets aside what an attempt may cost, in every budget it may spend from. */
+const spend =
+  (own: ReadonlyArray<Budget.Budget>) =>
+  (next: Handler): Handler =>
+  (call) => {
+    const budgets = own.length === 0 ? call.budgets : [...own, ...call.budgets]
+    if (budgets.length === 0) return next(call)
+    return Effect.uninterruptibleMask((restore) => {
+      const before = call.attempts
+      const settles: Array<Budget.Settle> = []
+      const settle = (settlement: Settlement) =>
+        Effect.forEach(settles, (one) => one(settlement), { discard: true })
+      for (const budget of budgets) {
+        const reserved = budget.reserve(call.cost)
+        if (reserved instanceof BudgetExceeded) {
+          return Effect.andThen(
+            settle(unsent),
+            Effect.fail(new AttemptError({ reason: reserved, outcome: "unsent" }))
+          )
+        }
+        settles.push(reserved)
+      }
+      return Effect.onExit(restore(next(call)), (exit) =>
+        // What was never sent has cost nothing, however it ended.
+        settle(call.attempts === before ? unsent : settlementOf(call, exit))
+      )
+    })
+  }
+
+/** What a usage costs at the deployment that has the call, or at the one it would usually go to. */
 const priceOf =
-  (pricing: Pricing["Service"], call: Call<unknown>) =>
+  (pricing: Pricing["Service"], scheduler: Scheduler["Service"], call: Call<unknown>) =>
   (usage: TokenUsage): number | undefined => {
-    const { deployment } = call
+    const deployment = call.deployment ?? scheduler.usualDeployment(call.model)
     if (deployment === undefined) return undefined
     const { model } = deployment.target
     return pricing.cost({ provider: deployment.provider, models: [model, model], usage })

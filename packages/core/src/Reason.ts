@@ -176,6 +176,26 @@ export class QuotaUnsatisfiable extends Schema.TaggedError<QuotaUnsatisfiable>(
 }
 
 /**
+ * Every model of a fallback chain has failed; why each did is in the error's `failures`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FallbacksExhausted extends Schema.TaggedError<FallbacksExhausted>(
+  "@infermesh/core/FallbacksExhausted"
+)("FallbacksExhausted", {
+  /** The models that were asked, in order. */
+  models: Schema.Array(Schema.String),
+  /** Why the last one failed. */
+  last: Schema.String
+}) {
+  readonly isRetryable = false
+  override get message(): string {
+    return `None of ${this.models.length} models answered (${this.models.join(", ")}); the last one: ${this.last}`
+  }
+}
+
+/**
  * A budget of money or tokens is used up; nothing more is sent.
  *
  * @category errors
@@ -242,6 +262,7 @@ export const Reason = Schema.Union([
   DeadlineExceeded,
   NoDeployment,
   QuotaUnsatisfiable,
+  FallbacksExhausted,
   BudgetExceeded,
   StreamInterrupted
 ])

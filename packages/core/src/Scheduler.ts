@@ -38,7 +38,8 @@ import type { Deployment } from "./Deployment.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { AttemptError } from "./provider/Provider.ts"
 import { Providers } from "./provider/Providers.ts"
-import { QuotaUnsatisfiable } from "./Reason.ts"
+import type { Reason } from "./Reason.ts"
+import { NoDeployment, QuotaUnsatisfiable } from "./Reason.ts"
 import type { HealthState } from "./routing/Health.ts"
 import * as Health from "./routing/Health.ts"
 import type { Strategy } from "./routing/Strategy.ts"
@@ -104,8 +105,19 @@ export class Scheduler extends Context.Service<
       call: Call<A>,
       send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
     ) => Effect.Effect<Answer<A>, AttemptError>
+    /** As `admit`, but fails with `NoDeployment` instead of waiting. */
+    readonly admitNow: <A>(
+      call: Call<A>,
+      send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
+    ) => Effect.Effect<Answer<A>, AttemptError>
     /** Whether a deployment that has not failed the call could take it now. */
     readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
+    /** Whether some deployment of a model could take the call now. */
+    readonly hasRoomFor: <A>(call: Call<A>, model: string) => Effect.Effect<boolean>
+    /** Whether there is a deployment at all that may take the call. */
+    readonly hasCandidate: <A>(call: Call<A>) => boolean
+    /** The deployment that estimates are made for, before one is chosen. */
+    readonly usualDeployment: (model: string) => Deployment | undefined
     /** Whether some limit counts more than requests, so that a call's cost must be estimated. */
     readonly needsCost: boolean
     readonly deployments: ReadonlyArray<Deployment>
@@ -366,7 +378,7 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     const waiter: Waiting = {
       call,
       candidates,
-      group: call.model ?? "",
+      group: call.model,
       caller: call.caller.name,
       share: share(call.caller),
       size: Math.max(1, call.cost.inputTokens + call.cost.outputTokens),
@@ -395,23 +407,30 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       )
     })
 
-  /** The deployments that could ever take a call. */
-  const candidatesOf = ({ cost }: Call<unknown>): ReadonlyArray<Ready> | QuotaUnsatisfiable => {
+  /** The deployments of a call's model that may take it. */
+  const groupOf = ({ excluded }: Call<unknown>): ReadonlyArray<Ready> =>
+    excluded.length === 0 ? all : all.filter(({ deployment }) => !excluded.includes(deployment))
+
+  /** Those of a group whose quotas could ever hold a call; or why there is none. */
+  const candidatesOf = (
+    call: Call<unknown>
+  ): ReadonlyArray<Ready> | QuotaUnsatisfiable | NoDeployment => {
+    const { cost } = call
     const tooSmall = firstTooSmall(own, cost)
     if (tooSmall !== undefined) return unsatisfiable(tooSmall, cost)
-    if (!all.some(({ accounts }) => firstTooSmall(accounts, cost) !== undefined)) return all
-    const possible = all.filter(({ accounts }) => firstTooSmall(accounts, cost) === undefined)
-    const [first] = all
-    const limit = first === undefined ? undefined : firstTooSmall(first.accounts, cost)
+    const group = groupOf(call)
+    const [first] = group
+    if (first === undefined) return new NoDeployment({ problem: "each of them is ruled out" })
+    if (!group.some(({ accounts }) => firstTooSmall(accounts, cost) !== undefined)) return group
+    const possible = group.filter(({ accounts }) => firstTooSmall(accounts, cost) === undefined)
+    const limit = firstTooSmall(first.accounts, cost)
     return possible.length > 0 || limit === undefined ? possible : unsatisfiable(limit, cost)
   }
 
   /** A place for an attempt, waited for where there is none at once. */
   const place = (call: Call<unknown>): Effect.Effect<Grant, AttemptError> => {
     const candidates = candidatesOf(call)
-    if (candidates instanceof QuotaUnsatisfiable) {
-      return Effect.fail(new AttemptError({ reason: candidates, outcome: "unsent" }))
-    }
+    if ("_tag" in candidates) return unsent(candidates)
     if (line.size > 0 || looking) return stand(call, candidates)
     return Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.flatMap(grant(call, candidates, now), (outcome) =>
@@ -420,16 +439,35 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     )
   }
 
-  const admit: Scheduler["Service"]["admit"] = (call, send) =>
-    // Between the grant and the attempt nothing can interrupt (only the waiting can be), so a place is always given back.
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(place(call), (granted) => {
-        call.deployment = granted.ready.deployment
-        return Effect.onExit(restore(send(granted.ready.connection)), (exit) =>
-          end(granted, call, exit)
-        )
-      })
+  /** A place for an attempt, if there is one now. */
+  const placeNow = (call: Call<unknown>): Effect.Effect<Grant, AttemptError> => {
+    const candidates = candidatesOf(call)
+    if ("_tag" in candidates) return unsent(candidates)
+    // Whoever stands in line goes first.
+    if (line.size > 0 || looking) return noPlace
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(grant(call, candidates, now), (outcome) =>
+        isGrant(outcome) ? Effect.succeed(outcome) : noPlace
+      )
     )
+  }
+
+  const admitBy =
+    (find: (call: Call<unknown>) => Effect.Effect<Grant, AttemptError>) =>
+    <A>(
+      call: Call<A>,
+      send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
+    ): Effect.Effect<Answer<A>, AttemptError> =>
+      // Between the grant and the attempt nothing can interrupt (only the waiting can be), so a place is always given back.
+      Effect.uninterruptibleMask((restore) => {
+        call.deployment = undefined
+        return Effect.flatMap(find(call), (granted) => {
+          call.deployment = granted.ready.deployment
+          return Effect.onExit(restore(send(granted.ready.connection)), (exit) =>
+            end(granted, call, exit)
+          )
+        })
+      })
 
   const end = <A>(
     granted: Grant,
@@ -445,6 +483,17 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       return release(granted, settlementOf(call, exit))
     })
 
+  const hasRoom = (call: Call<unknown>, group: ReadonlyArray<Ready>): Effect.Effect<boolean> =>
+    group.length === 0
+      ? Effect.succeed(false)
+      : Effect.map(
+          Clock.currentTimeMillis,
+          (now) =>
+            line.size === 0 &&
+            clientRoomAt(call, now) <= now &&
+            group.some((ready) => ready.slots.hasRoom && roomAt(ready, call, now) <= now)
+        )
+
   const waitingFor = (now: number): string | undefined => {
     const [head] = line.heads()
     if (head === undefined) return undefined
@@ -458,20 +507,18 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   }
 
   return Scheduler.of({
-    admit,
+    admit: admitBy(place),
+    admitNow: admitBy(placeNow),
     needsCost,
     deployments: options.deployments,
+    hasCandidate: (call) => groupOf(call).length > 0,
     hasRoomElsewhere: (call) =>
-      all.length === 1
-        ? Effect.succeed(false)
-        : Effect.map(Clock.currentTimeMillis, (now) =>
-            all.some(
-              (ready) =>
-                !call.failedAt.includes(ready.deployment) &&
-                ready.slots.hasRoom &&
-                roomAt(ready, call, now) <= now
-            )
-          ),
+      hasRoom(
+        call,
+        groupOf(call).filter(({ deployment }) => !call.failedAt.includes(deployment))
+      ),
+    hasRoomFor: (call, _model) => hasRoom(call, groupOf(call)),
+    usualDeployment: (_model) => all[0]?.deployment,
     snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
       waiting: line.size,
       waitingFor: waitingFor(now),
@@ -489,6 +536,11 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     }))
   })
 })
+
+const unsent = (reason: Reason): Effect.Effect<never, AttemptError> =>
+  Effect.fail(new AttemptError({ reason, outcome: "unsent" }))
+
+const noPlace = unsent(new NoDeployment({ problem: "none is free at this moment" }))
 
 /** Those that have not just failed the call, if there are any. */
 const untried = (free: ReadonlyArray<Ready>, { failedAt }: Call<unknown>): ReadonlyArray<Ready> => {

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
+import { CurrentBudgets } from "../admission/Budget.ts"
 import { CurrentCaller } from "../admission/Caller.ts"
 import type { Handler, Operation, Plan } from "../Call.ts"
 import { Call } from "../Call.ts"
@@ -44,7 +45,10 @@ export const run =
   <A>(plan: Plan<A>): Effect.Effect<Outcome<A>, InferenceError> =>
     Effect.withFiber((fiber) => {
       const clock = fiber.getRef(Clock.Clock)
-      const call = new Call(plan, clock.currentTimeMillisUnsafe(), fiber.getRef(CurrentCaller))
+      const call = new Call(plan, clock.currentTimeMillisUnsafe(), {
+        caller: fiber.getRef(CurrentCaller),
+        budgets: fiber.getRef(CurrentBudgets)
+      })
       return Effect.mapBoth(pipeline(call), {
         onFailure: (error) => failed(call, error, clock.currentTimeMillisUnsafe()),
         onSuccess: (answer) => ({
@@ -62,19 +66,25 @@ const metrics = (call: Call<unknown>, nowMillis: number): RequestMetrics => {
     queueWait: Duration.millis(endToEnd - service),
     serviceTime: Duration.millis(service),
     endToEnd: Duration.millis(endToEnd),
-    deployment: call.deployment?.label,
-    retries: Math.max(0, call.attempts - 1)
+    deployment: (call.deployment ?? call.failures.at(-1)?.deployment)?.label,
+    retries: Math.max(0, call.attempts - call.hedges - 1),
+    ...(call.hedges === 0 ? {} : { hedges: call.hedges, hedgeCost: call.hedgeUsd })
   }
 }
 
 const failed = (call: Call<unknown>, error: AttemptError, nowMillis: number): InferenceError =>
   new InferenceError({
     operation: call.plan.operation,
-    deployment: call.deployment?.label,
+    deployment: (call.deployment ?? call.failures.at(-1)?.deployment)?.label,
     attempts: call.attempts,
     reason: error.reason,
     requestId: error.requestId,
-    metrics: metrics(call, nowMillis)
+    metrics: metrics(call, nowMillis),
+    failures: call.failures.map(({ deployment, reason }) => ({
+      deployment: deployment?.label,
+      model: deployment?.target.model,
+      reason
+    }))
   })
 
 /**

@@ -29,8 +29,12 @@ export interface RequestMetrics {
   readonly endToEnd: Duration.Duration
   /** The label of the deployment that answered; absent when the deployment was given no label. */
   readonly deployment?: string | undefined
-  /** Attempts after the first. */
+  /** Attempts after the first, hedges not counted. */
   readonly retries: number
+  /** Second attempts sent because the first took long; absent when there was none. */
+  readonly hedges?: number | undefined
+  /** What attempts that lost against another may have cost, in USD, estimated; it is not in the result's `cost`. */
+  readonly hedgeCost?: number | undefined
 }
 
 const Seconds = Schema.Finite.pipe(
@@ -54,12 +58,15 @@ export const RequestMetricsRow = Schema.Struct({
   serviceTime: Seconds,
   endToEnd: Seconds,
   deployment: nullable(Schema.String),
-  retries: Schema.Int
+  retries: Schema.Int,
+  hedges: Schema.optional(Schema.Int),
+  hedgeCost: Schema.optional(Schema.Finite)
 }).pipe(
   Schema.encodeKeys({
     queueWait: "queue_wait_s",
     serviceTime: "service_time_s",
-    endToEnd: "end_to_end_s"
+    endToEnd: "end_to_end_s",
+    hedgeCost: "hedge_cost"
   })
 )
 
@@ -74,5 +81,7 @@ export const RequestMetrics = Schema.Struct({
   serviceTime: Schema.Duration,
   endToEnd: Schema.Duration,
   deployment: Schema.optional(Schema.String),
-  retries: Schema.Int
+  retries: Schema.Int,
+  hedges: Schema.optional(Schema.Int),
+  hedgeCost: Schema.optional(Schema.Finite)
 })
