@@ -210,7 +210,7 @@ export class BudgetExceeded extends Schema.TaggedError<BudgetExceeded>(
 }) {
   readonly isRetryable = false
   override get message(): string {
-    return `The ${this.budget} budget of ${this.limit} is used up (${this.spent} spent); raise it to go on`
+    return `The ${this.budget} budget of ${this.limit} has too little left for another attempt (${this.spent} spent); raise it to go on`
   }
 }
 
