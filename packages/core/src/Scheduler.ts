@@ -19,13 +19,15 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 
-import type { Account, Limit, LimitSnapshot, Settlement } from "./admission/Account.ts"
+import type { Account, LimitSnapshot, Settlement } from "./admission/Account.ts"
 import { share } from "./admission/Caller.ts"
+import type { Limit } from "./admission/Limit.ts"
 import type { Waiter } from "./admission/Line.ts"
 import { Line } from "./admission/Line.ts"
 import type { Cost, Quota } from "./admission/Quota.ts"
@@ -45,7 +47,7 @@ import * as Health from "./routing/Health.ts"
 import type { Strategy } from "./routing/Strategy.ts"
 import { simpleShuffle } from "./routing/Strategy.ts"
 import { SettingsError } from "./SettingsError.ts"
-import { settlementOf } from "./Settle.ts"
+import { reportsOf, settlementOf } from "./Settle.ts"
 
 /**
  * A deployment made ready for requests.
@@ -56,7 +58,9 @@ import { settlementOf } from "./Settle.ts"
 export interface Ready {
   readonly deployment: Deployment
   readonly connection: Connection
-  /** Its own account, and those it shares. */
+  /** The account that the provider's limits are about. */
+  readonly account: Account
+  /** That account, and those it shares. */
   readonly accounts: ReadonlyArray<Account>
   readonly slots: Slots
 }
@@ -179,12 +183,13 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   yield* checkLabels(options.deployments)
   const all = yield* Effect.forEach(options.deployments, (deployment) =>
     Effect.gen(function* () {
+      // Without limits, too: they are learned from what the provider says.
+      const account = yield* store.account(deployment.id, deployment.limits)
       const ready: Ready = {
         deployment,
         connection: yield* connect(deployment),
-        accounts: isUnlimited(deployment.limits)
-          ? []
-          : [yield* store.account(deployment.id, deployment.limits)],
+        account,
+        accounts: [account],
         slots: new Slots()
       }
       return ready
@@ -475,11 +480,14 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     exit: Exit.Exit<Answer<A>, AttemptError>
   ): Effect.Effect<void> =>
     Clock.clockWith((clock) => {
-      health.ended(
-        granted.ready.deployment.id,
-        clock.currentTimeMillisUnsafe(),
-        Health.outcomeOf(exit)
-      )
+      const now = clock.currentTimeMillisUnsafe()
+      const { ready, reservation } = granted
+      const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+      const headers = Exit.isSuccess(exit) ? exit.value.rateLimits : error?.rateLimits
+      if (headers !== undefined) reservation.learn(now, reportsOf(headers))
+      if (Exit.isSuccess(exit)) ready.account.taken()
+      else if (error?.reason._tag === "RateLimitError") ready.account.refused()
+      health.ended(ready.deployment.id, now, Health.outcomeOf(exit))
       return release(granted, settlementOf(call, exit))
     })
 
@@ -557,10 +565,10 @@ const firstTooSmall = (accounts: ReadonlyArray<Account>, cost: Cost): Limit | un
   return undefined
 }
 
-const unsatisfiable = ({ dimension, name, window }: Limit, cost: Cost) =>
+const unsatisfiable = ({ dimension, limit, name }: Limit, cost: Cost) =>
   new QuotaUnsatisfiable({
     limit: name,
-    allowed: window.limit,
+    allowed: limit,
     needed: amountOf(cost, dimension)
   })
 

@@ -8,11 +8,12 @@
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 
-import type { Settlement } from "./admission/Account.ts"
+import type { Reports, Settlement } from "./admission/Account.ts"
 import type { Cost } from "./admission/Quota.ts"
 import type { Call } from "./Call.ts"
 import type { TokenUsage } from "./operation/Usage.ts"
 import type { Answer, AttemptError } from "./provider/Provider.ts"
+import type { LimitHeaders, RateLimitHeaders } from "./provider/RateLimitHeaders.ts"
 
 /**
  * What an attempt's end means for quota. An attempt the provider may have counted stays counted.
@@ -40,6 +41,34 @@ export const settlementOf = <A>(
     default:
       return counted
   }
+}
+
+/**
+ * What a response says about the limits it was counted against, as accounts learn it.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const reportsOf = (headers: RateLimitHeaders): Reports => {
+  const reports: Array<Reports[number]> = []
+  const add = (
+    dimension: Reports[number]["dimension"],
+    limit: LimitHeaders | undefined,
+    scope?: Reports[number]["scope"]
+  ) => {
+    if (limit !== undefined) reports.push({ ...limit, dimension, scope })
+  }
+  add("requests", headers.requests)
+  // Where input and output are limited apart, the total only repeats the tighter of them.
+  if (headers.inputTokens === undefined && headers.outputTokens === undefined)
+    add("tokens", headers.tokens)
+  add("inputTokens", headers.inputTokens)
+  add("outputTokens", headers.outputTokens)
+  add("requests", headers.perMinute?.requests, "minute")
+  add("tokens", headers.perMinute?.tokens, "minute")
+  add("requests", headers.perDay?.requests, "day")
+  add("tokens", headers.perDay?.tokens, "day")
+  return reports
 }
 
 const used = (

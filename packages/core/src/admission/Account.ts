@@ -8,10 +8,12 @@
  *
  * @since 0.1.0
  */
-import { Pace } from "./Pace.ts"
+import type { LimitReport } from "./Limit.ts"
+import { Limit } from "./Limit.ts"
 import type { Cost, Dimension, LimitShape, Quota } from "./Quota.ts"
 import { amountOf, limitShapes } from "./Quota.ts"
-import { SlidingWindow } from "./SlidingWindow.ts"
+import type { Scope } from "./ReportScope.ts"
+import { ReportScopes } from "./ReportScope.ts"
 
 /**
  * What became of an attempt, as far as quota is concerned.
@@ -43,16 +45,28 @@ export interface LimitSnapshot {
 }
 
 /**
- * One limit and its use.
+ * What a response says about the limits it was counted against.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Limit {
-  readonly name: LimitShape["name"]
-  readonly dimension: Dimension
-  readonly window: SlidingWindow
-  readonly pace: Pace | undefined
+export type Reports = ReadonlyArray<
+  LimitReport & {
+    readonly dimension: "requests" | "tokens" | "inputTokens" | "outputTokens"
+    /** The window, where the header names it. */
+    readonly scope: Scope | undefined
+  }
+>
+
+/**
+ * Settings of an account.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AccountOptions {
+  /** Which window a header is about that does not say so itself. Default `auto`: told by its limit and its reset. */
+  readonly headerScope?: Scope | "auto" | undefined
 }
 
 /**
@@ -63,64 +77,54 @@ export interface Limit {
  */
 export class Account {
   readonly key: string
-  readonly limits: ReadonlyArray<Limit>
+  readonly #limits: Array<Limit>
+  readonly #scopes: ReportScopes
 
-  constructor(key: string, quota: Quota) {
+  constructor(key: string, quota: Quota, options: AccountOptions = {}) {
     this.key = key
-    this.limits = limitShapes.flatMap(({ burst, dimension, name, windowMillis }) => {
-      const limit = quota[name]
+    this.#scopes = new ReportScopes(options.headerScope ?? "auto")
+    this.#limits = limitShapes.flatMap((shape) => {
+      const limit = quota[shape.name]
       if (limit === undefined) return []
-      const most = burst === undefined ? undefined : quota[burst]
-      const pace = most === undefined ? undefined : new Pace(most, limit, windowMillis)
-      return [{ name, dimension, window: new SlidingWindow(limit, windowMillis), pace }]
+      const burst = shape.burst === undefined ? undefined : quota[shape.burst]
+      return [new Limit(shape, limit, { burst })]
     })
+  }
+
+  get limits(): ReadonlyArray<Limit> {
+    return this.#limits
   }
 
   /** The earliest time at which a cost has room, if nothing else is counted until then. */
   roomAt(nowMillis: number, cost: Cost): number {
     let at = nowMillis
-    for (const { dimension, pace, window } of this.limits) {
-      const amount = amountOf(cost, dimension)
-      if (amount === 0) continue
-      at = Math.max(at, window.roomAt(nowMillis, amount))
-      if (pace !== undefined) at = Math.max(at, pace.roomAt(nowMillis, amount))
-    }
+    for (const limit of this.#limits) at = Math.max(at, limit.roomAt(nowMillis, cost))
     return at
   }
 
-  /** The first limit that is too small for a cost for ever. */
+  /** The first setting that is too small for a cost for ever. */
   tooSmallFor(cost: Cost): Limit | undefined {
-    return this.limits.find(({ dimension, window }) => amountOf(cost, dimension) > window.limit)
+    for (const limit of this.#limits)
+      if (amountOf(cost, limit.dimension) > limit.limit) return limit
+    return undefined
   }
 
   /** The first limit that has no room for a cost now. */
   fullFor(nowMillis: number, cost: Cost): Limit | undefined {
-    return this.limits.find(({ dimension, pace, window }) => {
-      const amount = amountOf(cost, dimension)
-      if (amount === 0) return false
-      const at = Math.max(
-        window.roomAt(nowMillis, amount),
-        pace?.roomAt(nowMillis, amount) ?? nowMillis
-      )
-      return at > nowMillis
-    })
+    return this.#limits.find((limit) => limit.roomAt(nowMillis, cost) > nowMillis)
   }
 
   /** The share of the limits that is left: that of the one that is nearest to its end. */
   headroom(nowMillis: number): number {
     let least = 1
-    for (const { window } of this.limits)
-      least = Math.min(least, 1 - window.used(nowMillis) / window.limit)
+    for (const limit of this.#limits)
+      least = Math.min(least, 1 - limit.used(nowMillis) / limit.limit)
     return Math.max(0, least)
   }
 
   /** Counts a cost, and gives the stamps that settling it needs. */
   take(nowMillis: number, cost: Cost): ReadonlyArray<number> {
-    return this.limits.map(({ dimension, pace, window }) => {
-      const amount = amountOf(cost, dimension)
-      pace?.add(nowMillis, amount)
-      return window.add(nowMillis, amount)
-    })
+    return this.#limits.map((limit) => limit.take(nowMillis, cost))
   }
 
   /** Makes what was taken what was really used. */
@@ -131,21 +135,43 @@ export class Account {
     settlement: Settlement
   ): void {
     if (settlement._tag === "Counted") return
-    for (const [index, { dimension, pace, window }] of this.limits.entries()) {
-      const returned = returnOf(settlement, cost, dimension)
-      if (returned === 0) continue
-      // What was used above the estimate is counted now, so that it is repaid before anything more is admitted.
-      if (returned < 0) window.add(nowMillis, -returned)
-      else window.refund(stamps[index] ?? 0, returned)
-      pace?.refund(returned)
+    for (const [index, limit] of this.#limits.entries()) {
+      const stamp = stamps[index]
+      const returned = returnOf(settlement, cost, limit.dimension)
+      // A limit that was learned meanwhile has not counted this attempt.
+      if (stamp !== undefined && returned !== 0) limit.giveBack(nowMillis, stamp, returned)
     }
   }
 
+  /** Takes note of what a response to an attempt with these stamps says; what is not configured is learned. */
+  learn(nowMillis: number, stamps: ReadonlyArray<number>, reports: Reports): void {
+    for (const report of reports) {
+      const shape = this.#scopes.shapeOf(report, report.dimension, this.#limits)
+      if (shape === undefined) continue
+      let index = this.#limits.findIndex(({ name }) => name === shape.name)
+      if (index < 0) {
+        if (report.limit === undefined || report.limit < 1) continue
+        index = this.#limits.push(new Limit(shape, report.limit, { learned: true })) - 1
+      }
+      this.#limits[index]?.learn(nowMillis, stamps[index] ?? Number.POSITIVE_INFINITY, report)
+    }
+  }
+
+  /** The provider took an attempt. */
+  taken(): void {
+    for (const limit of this.#limits) limit.taken()
+  }
+
+  /** The provider refused an attempt because of a rate limit, although there was room. */
+  refused(): void {
+    for (const limit of this.#limits) limit.refused()
+  }
+
   snapshot(nowMillis: number): ReadonlyArray<LimitSnapshot> {
-    return this.limits.map(({ name, window }) => ({
-      name,
-      limit: window.limit,
-      used: window.used(nowMillis)
+    return this.#limits.map((limit) => ({
+      name: limit.name,
+      limit: limit.limit,
+      used: limit.used(nowMillis)
     }))
   }
 }

@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-import type { Settlement } from "./Account.ts"
+import type { AccountOptions, Reports, Settlement } from "./Account.ts"
 import { Account } from "./Account.ts"
 import type { Cost, Quota } from "./Quota.ts"
 
@@ -25,6 +25,8 @@ export interface Reservation {
   readonly _tag: "Granted"
   /** Makes what was reserved what was really used; a second time does nothing. */
   readonly settle: (nowMillis: number, settlement: Settlement) => Effect.Effect<void>
+  /** Takes note of what the response says about the first account, the deployment's own. */
+  readonly learn: (nowMillis: number, reports: Reports) => void
 }
 
 /**
@@ -52,7 +54,11 @@ export class QuotaStore extends Context.Service<
   QuotaStore,
   {
     /** The account of a key; the same key gives the same account, with the quota it was first given. */
-    readonly account: (key: string, quota: Quota) => Effect.Effect<Account>
+    readonly account: (
+      key: string,
+      quota: Quota,
+      options?: AccountOptions
+    ) => Effect.Effect<Account>
     /** Takes a cost out of all accounts, or out of none. */
     readonly reserve: (
       accounts: ReadonlyArray<Account>,
@@ -62,7 +68,7 @@ export class QuotaStore extends Context.Service<
   }
 >()("@infermesh/core/admission/QuotaStore") {}
 
-const nothing: Reservation = { _tag: "Granted", settle: () => Effect.void }
+const nothing: Reservation = { _tag: "Granted", settle: () => Effect.void, learn: () => {} }
 const granted = Effect.succeed(nothing)
 
 const reserve: QuotaStore["Service"]["reserve"] = (accounts, cost, nowMillis) =>
@@ -81,6 +87,7 @@ const takeAll = (
   let settled = false
   return {
     _tag: "Granted",
+    learn: (atMillis, reports) => accounts[0]?.learn(atMillis, stamps[0] ?? [], reports),
     settle: (atMillis, settlement) =>
       Effect.sync(() => {
         if (settled) return
@@ -94,11 +101,11 @@ const takeAll = (
 const make = (quotaOf: (quota: Quota) => Quota): QuotaStore["Service"] => {
   const accounts = new Map<string, Account>()
   return {
-    account: (key, quota) =>
+    account: (key, quota, options) =>
       Effect.sync(() => {
         let account = accounts.get(key)
         if (account === undefined) {
-          account = new Account(key, quotaOf(quota))
+          account = new Account(key, quotaOf(quota), options)
           accounts.set(key, account)
         }
         return account
