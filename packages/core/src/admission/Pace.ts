@@ -36,10 +36,16 @@ export class Pace {
     return this.#burst
   }
 
-  /** Allows another burst; what it is larger by may be used at once. */
-  setBurst(burst: number): void {
-    this.#level = Math.min(burst, this.#level + Math.max(0, burst - this.#burst))
+  /** One of a burst was taken: it may be made again, and with it one more. */
+  grow(): void {
+    this.#burst++
+    this.#level = Math.min(this.#burst, this.#level + 2)
+  }
+
+  /** Allows a smaller burst. */
+  shrink(burst: number): void {
     this.#burst = burst
+    this.#level = Math.min(this.#level, burst)
   }
 
   add(nowMillis: number, amount: number): void {
@@ -84,7 +90,6 @@ export class Ramp {
   readonly pace: Pace
   readonly #least: number
   #most: number
-  #taken = 0
 
   constructor(limit: number, windowMillis: number) {
     // What comes in one second is no burst.
@@ -95,16 +100,12 @@ export class Ramp {
 
   /** The provider took a request. */
   taken(): void {
-    const { burst } = this.pace
-    if (burst >= this.#most || ++this.#taken < burst) return
-    this.#taken = 0
-    this.pace.setBurst(Math.min(this.#most, burst * 2))
+    if (this.pace.burst < this.#most) this.pace.grow()
   }
 
   /** The provider refused a request that the quota allows. */
   refused(): void {
-    this.#taken = 0
     this.#most = Math.max(this.#least, Math.floor(this.pace.burst / 2))
-    this.pace.setBurst(this.#most)
+    this.pace.shrink(Math.min(this.pace.burst, this.#most))
   }
 }
