@@ -62,6 +62,7 @@ describe("the pipeline", () => {
       [
         "validate",
         "deadline",
+        "reuse",
         "recover",
         "hedge",
         "budget",

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 
 import type { Budget } from "./admission/Budget.ts"
 import type { Caller } from "./admission/Caller.ts"
@@ -40,6 +41,8 @@ export interface Plan<A> {
     connection: Connection,
     call: { committed: boolean }
   ) => Effect.Effect<Answer<A>, AttemptError>
+  /** How an answer may be given again; absent where it may not. */
+  readonly reuse?: Reusable<A> | undefined
   /** Whether two attempts may be under way at once: not where parts of the answer are handed out. Default: yes. */
   readonly canHedge?: boolean | undefined
   /** The model that is asked for, by its name in the client; the client's default when absent. */
@@ -56,6 +59,20 @@ export interface Plan<A> {
   readonly timeoutMillis: number
   /** Longest time for the whole request, in milliseconds; `Infinity` for none. */
   readonly deadlineMillis: number
+}
+
+/**
+ * How an answer can be kept, and what must be the same for it to be given again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reusable<A> {
+  /** Everything that can change the answer, apart from the client's own settings. */
+  readonly identity: unknown
+  // As methods, so that stages that only pass answers on need not know their type.
+  encode(answer: Answer<A>): Option.Option<string>
+  decode(text: string): Option.Option<Answer<A>>
 }
 
 /**
@@ -107,6 +124,8 @@ export class Call<A> {
   hedges = 0
   /** What the attempts that lost against another one may have cost, in USD, as it was estimated. */
   hedgeUsd = 0
+  /** Where the answer came from, when it was not asked for. */
+  reused: "cache" | "coalesced" | undefined = undefined
   /** Called when an attempt is sent. */
   onSent: (() => void) | undefined = undefined
   lastError: AttemptError | undefined = undefined

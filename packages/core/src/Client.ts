@@ -59,6 +59,8 @@ export const ClientSettings = Schema.Struct({
   ...FallbackSettings.fields,
   /** Sends a second attempt when the first takes long. Default: it does not. */
   hedge: Schema.optional(HedgeSettings),
+  /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
+  coalesce: Schema.optional(Schema.Boolean),
   /** What the client may spend in all. Default: no limit. */
   budget: Schema.optional(BudgetSettings),
   routingStrategy: Schema.optional(
@@ -182,6 +184,7 @@ const wire = (
     Inference.layer({
       fallbacks: settings,
       hedge: settings.hedge,
+      coalesce: settings.coalesce,
       budget,
       defaults: { ...settings.defaults, timeout: settings.timeout, deadline: settings.deadline }
     }).pipe(Layer.provide(stages)),

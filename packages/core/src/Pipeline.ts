@@ -9,6 +9,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 
 import type { Settlement } from "./admission/Account.ts"
 import type * as Budget from "./admission/Budget.ts"
@@ -18,6 +19,8 @@ import type { FallbackSettings } from "./attempt/Fallback.ts"
 import * as Hedge from "./attempt/Hedge.ts"
 import * as Recovery from "./attempt/Recovery.ts"
 import * as Retry from "./attempt/Retry.ts"
+import { ResponseCache } from "./cache/ResponseCache.ts"
+import * as Reuse from "./cache/Reuse.ts"
 import type { Call, Handler } from "./Call.ts"
 import type { TokenUsage } from "./operation/Usage.ts"
 import * as Usage from "./operation/Usage.ts"
@@ -37,6 +40,10 @@ import { Pricing } from "./telemetry/Pricing.ts"
 export const describe = [
   { name: "validate", because: "bad input must fail before anything is waited for or spent" },
   { name: "deadline", because: "the caller's time includes every wait and retry below" },
+  {
+    name: "reuse",
+    because: "an answer that is there already, or on its way, needs no attempt"
+  },
   {
     name: "recover",
     because:
@@ -92,6 +99,8 @@ export interface PipelineOptions {
   readonly fallbacks?: FallbackSettings | undefined
   /** Sends second attempts when the first takes long. Default: it does not. */
   readonly hedge?: Hedge.HedgeSettings | undefined
+  /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
+  readonly coalesce?: boolean | undefined
   /** What the client may spend in all. */
   readonly budget?: Budget.Budget | undefined
 }
@@ -138,6 +147,16 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
 
   const stages = {
     deadline: Deadline.stage,
+    reuse: Reuse.stage({
+      cache: Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache)),
+      coalesce: options.coalesce === true,
+      client: scheduler.deployments.map(({ provider, target: { apiBase, extraBody, model } }) => ({
+        provider,
+        model,
+        apiBase,
+        extraBody
+      }))
+    }),
     recover: Recovery.stage(retry, options.fallbacks ?? {}, scheduler),
     hedge:
       hedge === undefined

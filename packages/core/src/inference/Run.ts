@@ -68,6 +68,7 @@ const metrics = (call: Call<unknown>, nowMillis: number): RequestMetrics => {
     endToEnd: Duration.millis(endToEnd),
     deployment: (call.deployment ?? call.failures.at(-1)?.deployment)?.label,
     retries: Math.max(0, call.attempts - call.hedges - 1),
+    ...(call.reused === undefined ? {} : { reused: call.reused }),
     ...(call.hedges === 0 ? {} : { hedges: call.hedges, hedgeCost: call.hedgeUsd })
   }
 }
@@ -130,6 +131,8 @@ export const price = <A>(
   { answer, call }: Outcome<A>,
   modelId: string
 ): number | undefined => {
+  // What was not asked for was not paid for.
+  if (call.reused !== undefined) return 0
   const { deployment } = call
   if (answer.usage === undefined || deployment === undefined) return undefined
   return pricing.cost({

@@ -31,6 +31,8 @@ export interface RequestMetrics {
   readonly deployment?: string | undefined
   /** Attempts after the first, hedges not counted. */
   readonly retries: number
+  /** Where the answer came from, when it was not asked for; absent when it was. */
+  readonly reused?: "cache" | "coalesced" | undefined
   /** Second attempts sent because the first took long; absent when there was none. */
   readonly hedges?: number | undefined
   /** What attempts that lost against another may have cost, in USD, estimated; it is not in the result's `cost`. */
@@ -59,6 +61,7 @@ export const RequestMetricsRow = Schema.Struct({
   endToEnd: Seconds,
   deployment: nullable(Schema.String),
   retries: Schema.Int,
+  reused: Schema.optional(Schema.Literals(["cache", "coalesced"])),
   hedges: Schema.optional(Schema.Int),
   hedgeCost: Schema.optional(Schema.Finite)
 }).pipe(
@@ -82,6 +85,7 @@ export const RequestMetrics = Schema.Struct({
   endToEnd: Schema.Duration,
   deployment: Schema.optional(Schema.String),
   retries: Schema.Int,
+  reused: Schema.optional(Schema.Literals(["cache", "coalesced"])),
   hedges: Schema.optional(Schema.Int),
   hedgeCost: Schema.optional(Schema.Finite)
 })
