@@ -104,10 +104,10 @@ describe("a budget", () => {
         "The client budget is used to 90 % (900 of 1000 tokens)"
       ])
     }).pipe(
-      Effect.provide(
-        TestClient.layer({ budget: { tokens: 1000, warnAt: [0.5, 0.9] } }, answering(50, 50))
-      ),
-      Effect.provide(Logger.layer([capture])),
+      Effect.provide([
+        TestClient.layer({ budget: { tokens: 1000, warnAt: [0.5, 0.9] } }, answering(50, 50)),
+        Logger.layer([capture])
+      ]),
       Effect.provideService(References.MinimumLogLevel, "Warn")
     )
   })
