@@ -5,6 +5,7 @@ import process from "node:process"
 
 import { NodeRuntime } from "@effect/platform-node"
 import type { ChatMessage } from "@infermesh/core/operation/Message"
+import { nextTurn } from "@infermesh/core/operation/NextTurn"
 import { Console, Effect, Schema, Stream } from "effect"
 import { Tool } from "effect/ai"
 import { Inference } from "infermesh"
@@ -23,8 +24,8 @@ const decodeArguments = Schema.decodeUnknownEffect(Schema.fromJsonString(paramet
 const forecast = (city: string) => `${city}: rain until noon, 14 °C`
 
 /** Streams one turn, prints its text as it arrives, and gives its whole result. */
-const turn = (messages: ReadonlyArray<ChatMessage>) =>
-  Inference.generateStream(messages, { tools: [weather] }).pipe(
+const turn = (input: string | ReadonlyArray<ChatMessage>) =>
+  Inference.generateStream(input, { tools: [weather] }).pipe(
     Stream.tap((event) =>
       Effect.sync(() => event.type === "text-delta" && process.stdout.write(event.text))
     ),
@@ -35,28 +36,17 @@ const turn = (messages: ReadonlyArray<ChatMessage>) =>
   )
 
 const program = Effect.gen(function* () {
-  const question: ChatMessage = {
-    role: "user",
-    content: "Do I need an umbrella today? Call the tool weather."
-  }
-  const asked = yield* turn([question])
-  const answers = yield* Effect.forEach(asked.toolCalls, (call) =>
+  const question = "Do I need an umbrella today? Call the tool weather."
+  const asked = yield* turn(question)
+  const results = yield* Effect.forEach(asked.toolCalls, (call) =>
     Effect.gen(function* () {
       const { city } = yield* decodeArguments(call.arguments)
-      const content = forecast(city)
-      yield* Console.log(`the model calls ${call.name}(${call.arguments}): ${content}`)
-      return { role: "tool", tool_call_id: call.id, content } satisfies ChatMessage
+      const result = forecast(city)
+      yield* Console.log(`the model calls ${call.name}(${call.arguments}): ${result}`)
+      return { id: call.id, result }
     })
   )
-  const calls: ChatMessage = {
-    role: "assistant",
-    tool_calls: asked.toolCalls.map(({ arguments: source = "", id, name }) => ({
-      id,
-      type: "function",
-      function: { name, arguments: source }
-    }))
-  }
-  const answer = yield* turn([question, calls, ...answers])
+  const answer = yield* turn(yield* nextTurn(question, asked, results))
   yield* Console.log(`\n${answer.finishReason}, ${answer.tokenUsage?.totalTokens} tokens`)
 })
 

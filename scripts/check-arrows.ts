@@ -14,7 +14,7 @@ const arrows = new Map([
 ])
 
 /** Stages of the pipeline: they meet in Pipeline.ts and never import one another. */
-const stages = new Set(["admission", "attempt", "routing", "output", "telemetry"])
+const stages = new Set(["admission", "attempt", "cache", "routing", "output", "telemetry"])
 
 /** Packages that run in any JavaScript runtime. */
 const portable = new Set(["core", "providers"])

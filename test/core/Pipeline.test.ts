@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as RateLimit from "@infermesh/core/admission/RateLimit"
-import * as Slot from "@infermesh/core/admission/Slot"
+import * as QuotaStore from "@infermesh/core/admission/QuotaStore"
 import * as TokenEstimate from "@infermesh/core/admission/TokenEstimate"
 import * as Retry from "@infermesh/core/attempt/Retry"
 import * as RetryBudget from "@infermesh/core/attempt/RetryBudget"
@@ -8,7 +7,7 @@ import * as Deployment from "@infermesh/core/Deployment"
 import * as Inference from "@infermesh/core/Inference"
 import * as Pipeline from "@infermesh/core/Pipeline"
 import * as Health from "@infermesh/core/routing/Health"
-import * as Router from "@infermesh/core/routing/Router"
+import * as Scheduler from "@infermesh/core/Scheduler"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import { Duration, Effect, Fiber, Layer, Schema } from "effect"
@@ -23,52 +22,34 @@ const recorded = (log: Array<string>, reply: (index: number) => TestProvider.Rep
     log.push(name)
     return value
   }
-  const slot = Layer.succeed(Slot.Slot, {
-    total: 1,
-    withSlot: (attempt) =>
-      Effect.andThen(
-        Effect.sync(() => note("slot", undefined)),
-        Effect.ensuring(
-          attempt,
-          Effect.sync(() => note("slot free", undefined))
+  const scheduler = Layer.effect(
+    Scheduler.Scheduler,
+    Effect.map(Scheduler.Scheduler, (real) => ({
+      ...real,
+      admit: (call, send) =>
+        Effect.onExit(
+          real.admit(call, (connection) => {
+            note("admit", undefined)
+            return send(connection)
+          }),
+          () => Effect.sync(() => note("settle", undefined))
+        )
+    }))
+  ).pipe(
+    Layer.provide(
+      Layer.unwrap(
+        Effect.map(Deployment.make({ model: "test/model" }), (deployment) =>
+          Scheduler.layer({ deployments: [deployment] })
         )
       )
-  })
-  const router = Layer.effect(
-    Router.Router,
-    Effect.map(Deployment.make({ model: "test/model" }), (deployment) => ({
-      deployments: [deployment],
-      choose: () => Effect.sync(() => note("route", deployment))
-    }))
+    ),
+    Layer.provide([Health.layer, QuotaStore.layerMemory])
   )
-  const health = Layer.succeed(Health.Health, {
-    waitMillis: () => note("health", 0),
-    started: () => {},
-    ended: () => note("health told", undefined),
-    state: () => "healthy" as const
-  })
-  const gate: RateLimit.Gate = {
-    needsTokens: false,
-    reserve: () =>
-      Effect.sync(() =>
-        note("quota", {
-          waitedMillis: 0,
-          settle: (settlement: RateLimit.Settlement) =>
-            Effect.sync(() => note(`settle ${settlement._tag}`, undefined))
-        })
-      ),
-    waitMillis: () => 0,
-    pauseUntil: () => Effect.void,
-    snapshot: Effect.succeed({ limits: [], outstanding: 0, waiting: 0, pausedUntilMillis: 0 })
-  }
+  const provider = TestProvider.layer({ reply: ({ index }) => note("send", reply(index)) })
   const stages = Layer.mergeAll(
-    slot,
-    router,
-    health,
-    Layer.succeed(RateLimit.RateLimit, { gate: () => Effect.succeed(gate) }),
+    scheduler.pipe(Layer.provide(provider)),
     TokenEstimate.layer,
     Layer.succeed(Pricing.Pricing, { cost: () => note("price", 1) }),
-    TestProvider.layer({ reply: ({ index }) => note("send", reply(index)) }),
     Retry.layer({ maxRetries: 1 }).pipe(Layer.provide(RetryBudget.layerUnlimited))
   )
   return Inference.layer().pipe(Layer.provide(stages))
@@ -81,11 +62,11 @@ describe("the pipeline", () => {
       [
         "validate",
         "deadline",
-        "retry",
-        "slot",
-        "route",
-        "health",
-        "quota",
+        "reuse",
+        "recover",
+        "hedge",
+        "budget",
+        "admit",
         "send",
         "decode",
         "settle",
@@ -97,24 +78,13 @@ describe("the pipeline", () => {
     for (const { because } of Pipeline.describe) assert.isAbove(because.length, 20)
   })
 
-  it.effect("passes them in that order, and again from the slot on for a second attempt", () => {
+  it.effect("passes them in that order, and again from admission on for a second attempt", () => {
     const log: Array<string> = []
     return Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(Inference.generate("x"))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
-      const attempt = ["slot", "route", "health", "quota", "send"]
-      assert.deepStrictEqual(log, [
-        ...attempt,
-        "settle Refused",
-        "health told",
-        "slot free",
-        ...attempt,
-        "settle Used",
-        "health told",
-        "slot free",
-        "price"
-      ])
+      assert.deepStrictEqual(log, ["admit", "send", "settle", "admit", "send", "settle", "price"])
     }).pipe(
       Effect.provide(recorded(log, (index) => (index === 0 ? TestProvider.unavailable() : "ok")))
     )
@@ -134,13 +104,7 @@ describe("the pipeline", () => {
       const log: Array<string> = []
       return Effect.gen(function* () {
         yield* Effect.flip(Inference.generate("x", { output: Schema.Struct({ a: Schema.Int }) }))
-        assert.deepStrictEqual(log.slice(4), [
-          "send",
-          "settle Used",
-          "health told",
-          "slot free",
-          "price"
-        ])
+        assert.deepStrictEqual(log, ["admit", "send", "settle", "price"])
       }).pipe(Effect.provide(recorded(log, () => "no json")))
     }
   )

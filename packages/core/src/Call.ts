@@ -8,10 +8,17 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 
+import type { Budget } from "./admission/Budget.ts"
+import type { Caller } from "./admission/Caller.ts"
+import type { Cost } from "./admission/Quota.ts"
+import { oneRequest } from "./admission/Quota.ts"
 import type { TokenEstimateRequest } from "./admission/TokenEstimate.ts"
 import type { Deployment } from "./Deployment.ts"
+import type { TokenUsage } from "./operation/Usage.ts"
 import type { Answer, AttemptError, Connection } from "./provider/Provider.ts"
+import type { Reason } from "./Reason.ts"
 
 /**
  * The operations of the library.
@@ -34,12 +41,51 @@ export interface Plan<A> {
     connection: Connection,
     call: { committed: boolean }
   ) => Effect.Effect<Answer<A>, AttemptError>
+  /** Attempts that earlier requests for the same answer have spent of what this one may. Default: none. */
+  readonly retriesSpent?: number | undefined
+  /** How an answer may be given again; absent where it may not. */
+  readonly reuse?: Reusable<A> | undefined
+  /** Whether two attempts may be under way at once: not where parts of the answer are handed out. Default: yes. */
+  readonly canHedge?: boolean | undefined
+  /** The model that is asked for, by its name in the client; the client's default when absent. */
+  readonly model?: string | undefined
+  /** Only deployments with all of these tags are asked. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** Requests with the same key go to the same deployment, where the strategy is `sticky`. */
+  readonly stickyKey?: string | undefined
   /** What the tokens of the request can be estimated from, apart from the model. */
   readonly size: Omit<TokenEstimateRequest, "model">
+  /** Seconds of audio that are sent, as far as they can be told beforehand. Default: none. */
+  readonly audioSecondsEstimate?: number | undefined
   /** Longest time for one attempt, in milliseconds; `Infinity` for none. */
   readonly timeoutMillis: number
   /** Longest time for the whole request, in milliseconds; `Infinity` for none. */
   readonly deadlineMillis: number
+}
+
+/**
+ * How an answer can be kept, and what must be the same for it to be given again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reusable<A> {
+  /** Everything that can change the answer, apart from the client's own settings. */
+  readonly identity: unknown
+  // As methods, so that stages that only pass answers on need not know their type.
+  encode(answer: Answer<A>): Option.Option<string>
+  decode(text: string): Option.Option<Answer<A>>
+}
+
+/**
+ * On whose behalf a request is made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallContext {
+  readonly caller: Caller
+  readonly budgets: ReadonlyArray<Budget>
 }
 
 /**
@@ -51,23 +97,54 @@ export interface Plan<A> {
 export class Call<A> {
   readonly plan: Plan<A>
   readonly startedMillis: number
+  /** Who asks. */
+  readonly caller: Caller
+  /** What it may spend from. */
+  readonly budgets: ReadonlyArray<Budget>
   /** Attempts started. */
   attempts = 0
   /** Time spent in attempts so far. */
   serviceMillis = 0
-  /** Tokens to reserve per attempt; 0 until the pipeline has estimated them, and where no quota needs them. */
-  tokens = 0
+  /** What to reserve per attempt; one request until the pipeline has estimated the rest, and where no limit needs it. */
+  cost: Cost = oneRequest
+  /** The price of a usage at the current deployment; absent where nobody needs to know it. */
+  priceOf: ((usage: TokenUsage) => number | undefined) | undefined = undefined
+  /** The models that were asked, the current one last. */
+  readonly models: Array<string>
   /** The deployment of the current or last attempt. */
   deployment: Deployment | undefined = undefined
-  /** The deployments whose attempts failed, oldest first. */
+  /** The deployments whose attempts failed in a way that can pass, oldest first: others are preferred. */
   readonly failedAt: Array<Deployment> = []
+  /** The deployments that can not answer this call whatever happens. */
+  readonly excluded: Array<Deployment> = []
+  /** What went wrong so far, oldest first. */
+  readonly failures: Array<{
+    readonly deployment: Deployment | undefined
+    readonly reason: Reason
+  }> = []
+  /** Second attempts that were sent because the first took long. */
+  hedges = 0
+  /** What the attempts that lost against another one may have cost, in USD, as it was estimated. */
+  hedgeUsd = 0
+  /** Where the answer came from, when it was not asked for. */
+  reused: "cache" | "coalesced" | undefined = undefined
+  /** Called when an attempt is sent. */
+  onSent: (() => void) | undefined = undefined
   lastError: AttemptError | undefined = undefined
   /** Part of an answer has been handed out: the request cannot be tried again. */
   committed = false
 
-  constructor(plan: Plan<A>, startedMillis: number) {
+  /** The model that is asked now. */
+  get model(): string {
+    return this.models.at(-1) ?? ""
+  }
+
+  constructor(plan: Plan<A>, startedMillis: number, from: CallContext) {
     this.plan = plan
+    this.models = [plan.model ?? ""]
     this.startedMillis = startedMillis
+    this.caller = from.caller
+    this.budgets = from.budgets
   }
 }
 

@@ -13,10 +13,13 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
+import * as Budget from "./admission/Budget.ts"
+import { BudgetSettings } from "./admission/Budget.ts"
 import { Quota } from "./admission/Quota.ts"
-import * as RateLimit from "./admission/RateLimit.ts"
-import * as Slot from "./admission/Slot.ts"
+import * as QuotaStore from "./admission/QuotaStore.ts"
 import * as TokenEstimate from "./admission/TokenEstimate.ts"
+import { FallbackSettings } from "./attempt/Fallback.ts"
+import { HedgeSettings } from "./attempt/Hedge.ts"
 import * as Retry from "./attempt/Retry.ts"
 import * as RetryBudget from "./attempt/RetryBudget.ts"
 import * as Batch from "./batch/Batch.ts"
@@ -29,8 +32,8 @@ import { DefaultOptions } from "./operation/GenerateOptions.ts"
 import { firstIssue } from "./operation/Issue.ts"
 import type { Providers } from "./provider/Providers.ts"
 import * as Health from "./routing/Health.ts"
-import * as Router from "./routing/Router.ts"
 import { strategies } from "./routing/Strategy.ts"
+import * as Scheduler from "./Scheduler.ts"
 import { SettingsError } from "./SettingsError.ts"
 import type { Pricing } from "./telemetry/Pricing.ts"
 
@@ -51,7 +54,15 @@ export const ClientSettings = Schema.Struct({
   deployments: Schema.optional(Schema.Record(Schema.NonEmptyString, DeploymentSettings)),
   limits: Schema.optional(Quota),
   maxParallelRequests: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
+  /** Attempts of a request after its first, over all deployments and models: retries and fallbacks together. Default 3. */
   maxRetries: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  ...FallbackSettings.fields,
+  /** Sends a second attempt when the first takes long. Default: it does not. */
+  hedge: Schema.optional(HedgeSettings),
+  /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
+  coalesce: Schema.optional(Schema.Boolean),
+  /** What the client may spend in all. Default: no limit. */
+  budget: Schema.optional(BudgetSettings),
   routingStrategy: Schema.optional(
     Schema.Literals(Object.keys(strategies) as ReadonlyArray<keyof typeof strategies>)
   ),
@@ -147,26 +158,34 @@ export const layer = (
   Layer.unwrap(
     Effect.gen(function* () {
       yield* check(settings)
-      return wire(settings, yield* deployments(settings))
+      const all = yield* deployments(settings)
+      const budget = settings.budget === undefined ? undefined : yield* Budget.make(settings.budget)
+      return wire(settings, all, budget)
     })
   )
 
-const wire = (settings: ClientSettings, all: ReadonlyArray<Deployment>) => {
+const wire = (
+  settings: ClientSettings,
+  all: ReadonlyArray<Deployment>,
+  budget: Budget.Budget | undefined
+) => {
   const { maxParallelRequests } = settings
   const stages = Layer.mergeAll(
-    maxParallelRequests === undefined ? Slot.layerUnlimited : Slot.layer(maxParallelRequests),
     Retry.layer({ maxRetries: settings.maxRetries }).pipe(Layer.provide(RetryBudget.layer())),
-    Router.layer({
+    Scheduler.layer({
       deployments: all,
-      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"]
-    }),
-    Health.layer,
-    RateLimit.layer,
+      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"],
+      maxParallelRequests,
+      limits: settings.limits
+    }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory])),
     TokenEstimate.layer
   )
   return Layer.mergeAll(
     Inference.layer({
-      limits: settings.limits,
+      fallbacks: settings,
+      hedge: settings.hedge,
+      coalesce: settings.coalesce,
+      budget,
       defaults: { ...settings.defaults, timeout: settings.timeout, deadline: settings.deadline }
     }).pipe(Layer.provide(stages)),
     // Twice the slots, so that inputs waiting to be tried again do not keep slots idle.

@@ -25,8 +25,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 
-import type { RateLimit } from "./admission/RateLimit.ts"
-import type { Slot } from "./admission/Slot.ts"
 import type { TokenEstimate } from "./admission/TokenEstimate.ts"
 import type { Retry } from "./attempt/Retry.ts"
 import type { EmbedOptions, Vector, VectorType } from "./inference/EmbedOperation.ts"
@@ -46,10 +44,7 @@ import type { GenerateInput, GenerationResult } from "./operation/Generate.ts"
 import type { TranscriptionResult } from "./operation/Transcribe.ts"
 import type { PipelineOptions } from "./Pipeline.ts"
 import * as Pipeline from "./Pipeline.ts"
-import type { Providers } from "./provider/Providers.ts"
-import type { Health } from "./routing/Health.ts"
-import type { Router } from "./routing/Router.ts"
-import type { SettingsError } from "./SettingsError.ts"
+import { Scheduler } from "./Scheduler.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
 
 export { embedBatch, embedBatchStream } from "./inference/EmbedBatch.ts"
@@ -78,7 +73,7 @@ export interface InferenceOptions extends PipelineOptions {
 }
 
 /**
- * Builds the service: connects the deployments and composes the pipeline, once.
+ * Builds the service: composes the pipeline, once.
  *
  * @category constructors
  * @since 0.1.0
@@ -92,7 +87,7 @@ export const make = Effect.fnUntraced(function* (options: InferenceOptions = {})
     generate: GenerateOperation.make(environment),
     generateStream: GenerateStream.make(environment),
     embed: EmbedOperation.make(environment),
-    embedLimits: pipeline.embedLimits,
+    embedLimits: (yield* Scheduler).embedLimits,
     transcribe: TranscribeOperation.make(environment, fileSystem)
   })
 })
@@ -105,11 +100,8 @@ export const make = Effect.fnUntraced(function* (options: InferenceOptions = {})
  */
 export const layer = (
   options?: InferenceOptions
-): Layer.Layer<
-  Inference,
-  SettingsError,
-  RateLimit | Slot | TokenEstimate | Retry | Router | Health | Providers | Pricing
-> => Layer.effect(Inference, make(options))
+): Layer.Layer<Inference, never, Scheduler | TokenEstimate | Retry | Pricing> =>
+  Layer.effect(Inference, make(options))
 
 /**
  * Generates text.

@@ -29,6 +29,16 @@ export class InferenceError extends Schema.TaggedError<InferenceError>(
   reason: Reason,
   requestId: Schema.optional(Schema.String),
   metrics: Schema.optional(RequestMetrics),
+  /** Every attempt that failed, oldest first; empty when none was started. */
+  failures: Schema.optional(
+    Schema.Array(
+      Schema.Struct({
+        deployment: Schema.optional(Schema.String),
+        model: Schema.optional(Schema.String),
+        reason: Reason
+      })
+    )
+  ),
   /** The answer, where there was one: a structured output that did not fit its schema, for example. */
   result: Schema.optional(Schema.instanceOf(GenerationResult<unknown>))
 }) {

@@ -9,23 +9,27 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 
-import { charge } from "./admission/Charge.ts"
+import type { Settlement } from "./admission/Account.ts"
+import type * as Budget from "./admission/Budget.ts"
 import * as Deadline from "./admission/Deadline.ts"
-import * as Quota from "./admission/Quota.ts"
-import * as RateLimit from "./admission/RateLimit.ts"
-import { Slot } from "./admission/Slot.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
+import type { FallbackSettings } from "./attempt/Fallback.ts"
+import * as Hedge from "./attempt/Hedge.ts"
+import * as Recovery from "./attempt/Recovery.ts"
 import * as Retry from "./attempt/Retry.ts"
-import { smallest } from "./batch/Packing.ts"
+import { ResponseCache } from "./cache/ResponseCache.ts"
+import * as Reuse from "./cache/Reuse.ts"
 import type { Call, Handler } from "./Call.ts"
-import type { Deployment } from "./Deployment.ts"
+import type { TokenUsage } from "./operation/Usage.ts"
+import * as Usage from "./operation/Usage.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
-import { Providers } from "./provider/Providers.ts"
-import * as ProvidersModule from "./provider/Providers.ts"
-import * as Health from "./routing/Health.ts"
-import { Router } from "./routing/Router.ts"
-import { SettingsError } from "./SettingsError.ts"
+import { AttemptError } from "./provider/Provider.ts"
+import { BudgetExceeded } from "./Reason.ts"
+import { Scheduler } from "./Scheduler.ts"
+import { settlementOf } from "./Settle.ts"
+import { Pricing } from "./telemetry/Pricing.ts"
 
 /**
  * The stages in the order a request passes them, each with the reason for its place.
@@ -37,25 +41,26 @@ export const describe = [
   { name: "validate", because: "bad input must fail before anything is waited for or spent" },
   { name: "deadline", because: "the caller's time includes every wait and retry below" },
   {
-    name: "retry",
+    name: "reuse",
+    because: "an answer that is there already, or on its way, needs no attempt"
+  },
+  {
+    name: "recover",
     because:
-      "a retried attempt must choose a deployment again, pay quota again, and wait outside its slot"
+      "a further attempt must choose a deployment again, pay quota again, and wait outside its slot; retries and fallbacks spend the same attempts"
   },
   {
-    name: "slot",
-    because: "it counts attempts in flight, so it is taken per attempt and free during backoff"
+    name: "hedge",
+    because: "a second attempt needs a place and a budget of its own, at another deployment"
   },
   {
-    name: "route",
-    because: "quota belongs to a deployment, so one must be chosen before it is charged"
+    name: "budget",
+    because: "every attempt costs, so each is set aside before it waits for anything"
   },
   {
-    name: "health",
-    because: "a paused deployment must hold its requests before they take quota they could not use"
-  },
-  {
-    name: "quota",
-    because: "it is stamped at the moment of sending, so nothing may wait between it and the send"
+    name: "admit",
+    because:
+      "slot, deployment, health and quota are one decision, made at the moment of sending: nothing is held while another is waited for"
   },
   { name: "send", because: "the one HTTP attempt; its time limit counts the attempt alone" },
   {
@@ -84,25 +89,20 @@ export const describe = [
 export type StageName = (typeof describe)[number]["name"]
 
 /**
- * A deployment made ready for requests.
- *
- * @category models
- * @since 0.1.0
- */
-interface Ready {
-  readonly connection: Connection
-  readonly gate: RateLimit.Gate
-}
-
-/**
  * Settings of the pipeline as a whole.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PipelineOptions {
-  /** Limits of the client over all its deployments; each deployment may have its own besides. */
-  readonly limits?: Quota.Quota | undefined
+  /** Which models are asked when one has failed. */
+  readonly fallbacks?: FallbackSettings | undefined
+  /** Sends second attempts when the first takes long. Default: it does not. */
+  readonly hedge?: Hedge.HedgeSettings | undefined
+  /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
+  readonly coalesce?: boolean | undefined
+  /** What the client may spend in all. */
+  readonly budget?: Budget.Budget | undefined
 }
 
 /**
@@ -112,122 +112,127 @@ export interface PipelineOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options: PipelineOptions) {
+export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) {
   const retry = yield* Retry.Retry
-  const slot = yield* Slot
-  const router = yield* Router
-  const health = yield* Health.Health
-  const rateLimit = yield* RateLimit.RateLimit
+  const scheduler = yield* Scheduler
   const estimate = yield* TokenEstimate
+  const pricing = yield* Pricing
+  const hedge = options.hedge === undefined ? undefined : Hedge.make(options.hedge)
+  const own = options.budget === undefined ? [] : [options.budget]
 
-  const ready = new Map<Deployment, Ready>()
-  for (const deployment of router.deployments) {
-    ready.set(deployment, {
-      connection: yield* connect(deployment),
-      gate: yield* rateLimit.gate(deployment.id, deployment.limits)
-    })
-  }
-  const readyAt = (deployment: Deployment): Ready => ready.get(deployment) as Ready
-  const clientLimits = options.limits ?? {}
-  const clientGate = Quota.isUnlimited(clientLimits)
-    ? undefined
-    : // No deployment id is empty, so this key is the client's own.
-      yield* rateLimit.gate("", clientLimits)
-  const needsTokens =
-    clientGate?.needsTokens === true || [...ready.values()].some(({ gate }) => gate.needsTokens)
-
-  const waitMillis = (call: Call<unknown>, now: number) => (deployment: Deployment) => {
-    const { gate } = readyAt(deployment)
-    const cost = { requests: 1, tokens: gate.needsTokens ? call.tokens : 0 }
-    return Math.max(health.waitMillis(deployment.id, now), gate.waitMillis(cost, now))
-  }
-
-  const elsewhere = (call: Call<unknown>): Effect.Effect<boolean> =>
-    router.deployments.length === 1
-      ? Effect.succeed(false)
-      : Effect.map(Clock.currentTimeMillis, (now) =>
-          router.deployments.some(
-            (deployment) =>
-              !call.failedAt.includes(deployment) && waitMillis(call, now)(deployment) === 0
-          )
+  const send =
+    <A>(call: Call<A>) =>
+    (connection: Connection): Effect.Effect<Answer<A>, AttemptError> =>
+      Clock.clockWith((clock) => {
+        const startedMillis = clock.currentTimeMillisUnsafe()
+        call.attempts++
+        call.onSent?.()
+        return Effect.onExit(
+          Deadline.limitAttempt(call.plan.send(connection, call), call.plan.timeoutMillis),
+          (exit) => {
+            const millis = clock.currentTimeMillisUnsafe() - startedMillis
+            call.serviceMillis += millis
+            if (Exit.isSuccess(exit)) {
+              learn(call, exit.value)
+              hedge?.observe(call.model, millis)
+            }
+            return Effect.void
+          }
         )
+      })
+
+  const learn = <A>(call: Call<A>, { usage }: Answer<A>) => {
+    if (call.priceOf === undefined || usage === undefined || call.deployment === undefined) return
+    estimate.learn({ ...call.plan.size, model: call.deployment.target.model }, usage)
+  }
 
   const stages = {
     deadline: Deadline.stage,
-    retry: Retry.stage(retry, elsewhere),
-    slot:
-      (next: Handler): Handler =>
-      (call) =>
-        slot.withSlot(next(call)),
-    route:
-      (next: Handler): Handler =>
-      (call) =>
-        Clock.clockWith((clock) =>
-          Effect.flatMap(
-            router.choose({
-              waitMillis: waitMillis(call, clock.currentTimeMillisUnsafe()),
-              failedAt: call.failedAt
-            }),
-            (deployment) => {
-              call.deployment = deployment
-              return next(call)
-            }
-          )
-        ),
-    health: Health.stage(health),
-    quota: (next: Handler): Handler => {
-      const paid: Handler = (call) => {
-        const { gate } = readyAt(call.deployment as Deployment)
-        return charge(gate, call, next(call))
-      }
-      return clientGate === undefined ? paid : (call) => charge(clientGate, call, paid(call))
-    }
+    reuse: Reuse.stage({
+      cache: Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache)),
+      coalesce: options.coalesce === true,
+      client: scheduler.deployments.map(({ provider, target: { apiBase, extraBody, model } }) => ({
+        provider,
+        model,
+        apiBase,
+        extraBody
+      }))
+    }),
+    recover: Recovery.stage(retry, options.fallbacks ?? {}, scheduler),
+    hedge:
+      hedge === undefined
+        ? (next: Handler): Handler => next
+        : hedge.stage(spend(own)((call) => scheduler.admitNow(call, send(call)))),
+    budget: spend(own),
+    admit: (): Handler => (call) => scheduler.admit(call, send(call))
   } satisfies Partial<Record<StageName, (next: Handler) => Handler>>
 
-  const send: Handler = <A>(call: Call<A>) =>
-    Clock.clockWith((clock) => {
-      const { connection } = readyAt(call.deployment as Deployment)
-      const startedMillis = clock.currentTimeMillisUnsafe()
-      call.attempts++
-      return Effect.onExit(
-        Deadline.limitAttempt(call.plan.send(connection, call), call.plan.timeoutMillis),
-        (exit) => {
-          call.serviceMillis += clock.currentTimeMillisUnsafe() - startedMillis
-          if (Exit.isSuccess(exit)) learn(call, exit.value)
-          return Effect.void
-        }
-      )
-    })
-
-  const learn = <A>(call: Call<A>, answer: Answer<A>) => {
-    if (!needsTokens || answer.usage === undefined || call.deployment === undefined) return
-    estimate.learn({ ...call.plan.size, model: call.deployment.target.model }, answer.usage)
-  }
-
+  const last: Handler = () => Effect.die("the stages end with admit")
   const composed = describe.reduceRight<Handler>((next, { name }) => {
     const stage = (stages as Partial<Record<StageName, (next: Handler) => Handler>>)[name]
     return stage === undefined ? next : stage(next)
-  }, send)
+  }, last)
 
-  const embedLimits = smallest([...ready.values()].map(({ connection }) => connection.embedLimits))
-  if (!needsTokens) return Object.assign(composed, { embedLimits })
-  const model = router.deployments[0]?.target.model ?? ""
-  const estimated: Handler = (call) =>
-    Effect.flatMap(estimate.estimate({ ...call.plan.size, model }), (tokens) => {
-      call.tokens = tokens
-      return composed(call)
+  const measured: Handler = (call) =>
+    Effect.flatMap(
+      estimate.estimate({
+        ...call.plan.size,
+        model: scheduler.usualDeployment(call.model)?.target.model ?? ""
+      }),
+      ({ input, output }) => {
+        call.priceOf = priceOf(pricing, scheduler, call)
+        call.cost = {
+          requests: 1,
+          inputTokens: input,
+          outputTokens: output,
+          audioSeconds: call.plan.audioSecondsEstimate ?? 0,
+          usd: call.priceOf(Usage.make({ promptTokens: input, completionTokens: output })) ?? 0
+        }
+        return composed(call)
+      }
+    )
+  if (scheduler.needsCost || own.length > 0) return measured
+  const handler: Handler = (call) => (call.budgets.length > 0 ? measured(call) : composed(call))
+  return handler
+})
+
+const unsent: Settlement = { _tag: "Unsent" }
+
+/** The stage that sets aside what an attempt may cost, in every budget it may spend from. */
+const spend =
+  (own: ReadonlyArray<Budget.Budget>) =>
+  (next: Handler): Handler =>
+  (call) => {
+    const budgets = own.length === 0 ? call.budgets : [...own, ...call.budgets]
+    if (budgets.length === 0) return next(call)
+    return Effect.uninterruptibleMask((restore) => {
+      const before = call.attempts
+      const settles: Array<Budget.Settle> = []
+      const settle = (settlement: Settlement) =>
+        Effect.forEach(settles, (one) => one(settlement), { discard: true })
+      for (const budget of budgets) {
+        const reserved = budget.reserve(call.cost)
+        if (reserved instanceof BudgetExceeded) {
+          return Effect.andThen(
+            settle(unsent),
+            Effect.fail(new AttemptError({ reason: reserved, outcome: "unsent" }))
+          )
+        }
+        settles.push(reserved)
+      }
+      return Effect.onExit(restore(next(call)), (exit) =>
+        // What was never sent has cost nothing, however it ended.
+        settle(call.attempts === before ? unsent : settlementOf(call, exit))
+      )
     })
-  return Object.assign(estimated, { embedLimits })
-})
+  }
 
-/** Finds the deployment's provider and lets it check the settings and prepare what requests share. */
-const connect = Effect.fnUntraced(function* (deployment: Deployment) {
-  const providers = yield* Providers
-  const provider = providers.get(deployment.provider)
-  if (provider !== undefined) return yield* provider.connect(deployment.target)
-  return yield* new SettingsError({
-    setting: deployment.label === undefined ? "model" : `deployments.${deployment.label}.model`,
-    problem: `there is no provider '${deployment.provider}'`,
-    hint: ProvidersModule.hint(providers, deployment.provider)
-  })
-})
+/** What a usage costs at the deployment that has the call, or at the one it would usually go to. */
+const priceOf =
+  (pricing: Pricing["Service"], scheduler: Scheduler["Service"], call: Call<unknown>) =>
+  (usage: TokenUsage): number | undefined => {
+    const deployment = call.deployment ?? scheduler.usualDeployment(call.model)
+    if (deployment === undefined) return undefined
+    const { model } = deployment.target
+    return pricing.cost({ provider: deployment.provider, models: [model, model], usage })
+  }

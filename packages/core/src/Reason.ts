@@ -176,6 +176,26 @@ export class QuotaUnsatisfiable extends Schema.TaggedError<QuotaUnsatisfiable>(
 }
 
 /**
+ * Every model of a fallback chain has failed; why each did is in the error's `failures`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FallbacksExhausted extends Schema.TaggedError<FallbacksExhausted>(
+  "@infermesh/core/FallbacksExhausted"
+)("FallbacksExhausted", {
+  /** The models that were asked, in order. */
+  models: Schema.Array(Schema.String),
+  /** Why the last one failed. */
+  last: Schema.String
+}) {
+  readonly isRetryable = false
+  override get message(): string {
+    return `None of ${this.models.length} models answered (${this.models.join(", ")}); the last one: ${this.last}`
+  }
+}
+
+/**
  * A budget of money or tokens is used up; nothing more is sent.
  *
  * @category errors
@@ -190,7 +210,7 @@ export class BudgetExceeded extends Schema.TaggedError<BudgetExceeded>(
 }) {
   readonly isRetryable = false
   override get message(): string {
-    return `The ${this.budget} budget of ${this.limit} is used up (${this.spent} spent); raise it to go on`
+    return `The ${this.budget} budget of ${this.limit} has too little left for another attempt (${this.spent} spent); raise it to go on`
   }
 }
 
@@ -242,6 +262,7 @@ export const Reason = Schema.Union([
   DeadlineExceeded,
   NoDeployment,
   QuotaUnsatisfiable,
+  FallbacksExhausted,
   BudgetExceeded,
   StreamInterrupted
 ])

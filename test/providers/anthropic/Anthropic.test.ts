@@ -100,7 +100,8 @@ describe("a connection", () => {
         // A reset in the past is now.
         tokens: { limit: 48_000, remaining: 47_000, resetMillis: 0 },
         inputTokens: { limit: 40_000, remaining: 39_000, resetMillis: 30_500 },
-        outputTokens: { limit: 8000, remaining: undefined, resetMillis: undefined }
+        outputTokens: { limit: 8000, remaining: undefined, resetMillis: undefined },
+        illFormed: 2
       }
       const good = yield* connect(fakeHttp(() => json(message, headers)).client)
       const answer = yield* good.generate!(request())

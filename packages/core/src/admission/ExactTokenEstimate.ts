@@ -57,7 +57,8 @@ export const make = Effect.gen(function* () {
         }
       }
       // The answer's length cannot be counted beforehand: for it the learned allowance stands.
-      return prompt + (yield* arithmetic.estimate({ ...request, texts: [], messageCount: 0 }))
+      const { output } = yield* arithmetic.estimate({ ...request, texts: [], messageCount: 0 })
+      return { input: prompt, output }
     })
   })
 })

@@ -4,6 +4,10 @@
  * A token bucket that holds the burst and refills at the limit's rate (GCRA). It does not keep the limit by itself:
  * `SlidingWindow` does. Something larger than the burst passes when the bucket is full, and leaves it in debt.
  *
+ * A burst that the user did not set is found out: it starts small, doubles with every burst that the provider took, and shrinks
+ * when the provider refuses what the quota allows (`Ramp`). So a provider that enforces a minute's limit by the second is not
+ * overrun, and one that does not is soon given whole bursts.
+ *
  * **Units**: milliseconds and whatever is counted.
  *
  * @since 0.1.0
@@ -16,7 +20,7 @@
  * @since 0.1.0
  */
 export class Pace {
-  readonly #burst: number
+  #burst: number
   readonly #perMillis: number
   #level: number
   #atMillis = Number.NEGATIVE_INFINITY
@@ -25,6 +29,23 @@ export class Pace {
     this.#burst = burst
     this.#perMillis = limit / windowMillis
     this.#level = burst
+  }
+
+  /** The most at one instant. */
+  get burst(): number {
+    return this.#burst
+  }
+
+  /** One of a burst was taken: it may be made again, and with it one more. */
+  grow(): void {
+    this.#burst++
+    this.#level = Math.min(this.#burst, this.#level + 2)
+  }
+
+  /** Allows a smaller burst. */
+  shrink(burst: number): void {
+    this.#burst = burst
+    this.#level = Math.min(this.#level, burst)
   }
 
   add(nowMillis: number, amount: number): void {
@@ -50,5 +71,41 @@ export class Pace {
     }
     this.#atMillis = now
     return now
+  }
+}
+
+/** Requests that any provider takes at once. */
+const firstBurst = 16
+
+/**
+ * Finds out which burst a provider takes, as TCP finds out its window: doubling from a small one up to the first refusal, and
+ * never again above half of what was refused.
+ *
+ * **Source**: V. Jacobson, "Congestion Avoidance and Control", SIGCOMM 1988 (slow start).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Ramp {
+  readonly pace: Pace
+  readonly #least: number
+  #most: number
+
+  constructor(limit: number, windowMillis: number) {
+    // What comes in one second is no burst.
+    this.#least = Math.max(1, Math.ceil((limit * 1000) / windowMillis))
+    this.#most = limit
+    this.pace = new Pace(Math.min(limit, Math.max(firstBurst, this.#least)), limit, windowMillis)
+  }
+
+  /** The provider took a request. */
+  taken(): void {
+    if (this.pace.burst < this.#most) this.pace.grow()
+  }
+
+  /** The provider refused a request that the quota allows. */
+  refused(): void {
+    this.#most = Math.max(this.#least, Math.floor(this.pace.burst / 2))
+    this.pace.shrink(Math.min(this.pace.burst, this.#most))
   }
 }

@@ -30,7 +30,8 @@ const longestGuardMillis = 500
  * @since 0.1.0
  */
 export class SlidingWindow {
-  readonly limit: number
+  /** What may be used in a window; a change counts from the next look on. */
+  limit: number
   readonly windowMillis: number
   readonly #sliceMillis: number
   readonly #lifeMillis: number
@@ -52,6 +53,17 @@ export class SlidingWindow {
   used(nowMillis: number): number {
     this.#expire(nowMillis)
     return this.#used
+  }
+
+  /** What was counted up to and at a stamp, and has not expired. */
+  usedUpTo(nowMillis: number, stamp: number): number {
+    this.#expire(nowMillis)
+    let later = 0
+    for (let index = this.#numbers.length - 1; index >= this.#first; index--) {
+      if ((this.#numbers[index] ?? 0) <= stamp) break
+      later += this.#amounts[index] ?? 0
+    }
+    return this.#used - later
   }
 
   /** Counts an amount, and gives the stamp that a later refund needs. */

@@ -34,6 +34,17 @@ export interface TokenEstimateRequest {
 }
 
 /**
+ * What a request will take.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EstimatedTokens {
+  readonly input: number
+  readonly output: number
+}
+
+/**
  * Estimates tokens.
  *
  * @category services
@@ -42,8 +53,8 @@ export interface TokenEstimateRequest {
 export class TokenEstimate extends Context.Service<
   TokenEstimate,
   {
-    /** Prompt tokens plus an allowance for the answer. */
-    readonly estimate: (request: TokenEstimateRequest) => Effect.Effect<number>
+    /** The tokens of the prompt, and an allowance for the answer. */
+    readonly estimate: (request: TokenEstimateRequest) => Effect.Effect<EstimatedTokens>
     /** Learns from what a response reported. */
     readonly learn: (request: TokenEstimateRequest, usage: TokenUsage) => void
   }
@@ -90,7 +101,10 @@ export const make = (): TokenEstimate["Service"] => {
       Effect.sync(() => {
         const known = calibrations.get(request.model)
         const prompt = Math.ceil(bytesOf(request.texts) * tokensPerByte(known))
-        return prompt + request.messageCount * tokensPerMessage + outputAllowance(request, known)
+        return {
+          input: prompt + request.messageCount * tokensPerMessage,
+          output: outputAllowance(request, known)
+        }
       }),
     learn: (request, usage) => {
       const { completionTokens, promptTokens } = usage

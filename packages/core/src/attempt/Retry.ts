@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 
-import type { Call, Handler } from "../Call.ts"
 import type { AttemptError } from "../provider/Provider.ts"
 import { retryAfter } from "../Reason.ts"
 import { SettingsError } from "../SettingsError.ts"
@@ -99,35 +98,6 @@ export const make = Effect.fnUntraced(function* (options: RetryOptions = {}) {
     }
   })
 })
-
-/**
- * The pipeline stage.
- *
- * @category stages
- * @since 0.1.0
- */
-export const stage =
-  (retry: Retry["Service"], elsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>) =>
-  (next: Handler): Handler => {
-    const attempt: Handler = (call) => Effect.catch(next(call), (error) => again(call, error))
-    const again = <A>(call: Call<A>, error: AttemptError) => {
-      call.lastError = error
-      if (call.deployment !== undefined) call.failedAt.push(call.deployment)
-      if (!error.reason.isRetryable || call.committed || call.attempts > retry.maxRetries)
-        return Effect.fail(error)
-      return Effect.flatMap(elsewhere(call), (free) =>
-        Effect.flatMap(retry.delayMillis(error, call.attempts, free), (delay) =>
-          delay === undefined
-            ? Effect.fail(error)
-            : Effect.andThen(Effect.sleep(delay), attempt(call))
-        )
-      )
-    }
-    return (call) => {
-      retry.begin()
-      return attempt(call)
-    }
-  }
 
 /**
  * The policy over a retry budget.

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
+import * as KeptAnswer from "../cache/KeptAnswer.ts"
 import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { Embeddings, EmbedRequest, EmbedResult } from "../operation/Embed.ts"
@@ -110,6 +111,7 @@ const prepare = (
         : Effect.flatMap(connection.embed(request), (answer) => complete(answer, texts.length)),
     // An embedding has no output tokens, and no message around its texts.
     size: { texts, messageCount: 0, maxOutputTokens: 0, choices: 1 },
+    reuse: KeptAnswer.embeddings(request),
     ...limits
   })
 }

@@ -62,6 +62,8 @@ export interface Prepared {
   readonly maxRepairs: number
   readonly timeoutMillis: number
   readonly deadlineMillis: number
+  /** What earlier turns have spent of the retries; absent at first. */
+  readonly retriesSpent?: number | undefined
 }
 
 /**

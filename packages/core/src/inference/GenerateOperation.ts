@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 
+import * as KeptAnswer from "../cache/KeptAnswer.ts"
 import type { Handler, Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { Choice, GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
@@ -140,6 +141,8 @@ export const toPlan = (
       maxOutputTokens: request.options.maxTokens,
       choices: request.options.n ?? 1
     },
+    retriesSpent: prepared.retriesSpent,
+    reuse: KeptAnswer.generation(request),
     timeoutMillis: prepared.timeoutMillis,
     deadlineMillis: prepared.deadlineMillis
   }

@@ -80,7 +80,10 @@ export const make = (environment: Environment) => {
               Queue.offerAll(queue, withPartials(parts, progress, format))
             )
           )
-          const outcome = yield* Effect.mapError(run(plan), (error) => interrupted(error, progress))
+          const outcome = yield* Effect.mapError(
+            run({ ...plan, canHedge: false, reuse: undefined }),
+            (error) => interrupted(error, progress)
+          )
           const result = yield* finish(environment, outcome, format, options)
           if (outcome.answer.usage !== undefined) {
             yield* Queue.offer(queue, { type: "usage", usage: outcome.answer.usage })

@@ -1,7 +1,8 @@
 /**
  * Bounded repair: an answer that does not fit its form goes back to the model, with what is wrong, and is asked for again.
  *
- * Each time is a request of its own through the whole pipeline (quota, routing, retries), within the deadline of the first.
+ * Each time is a request of its own through the whole pipeline (quota, routing, retries), within the deadline of the first and
+ * with the retries that are left of it: all turns together make at most `maxRetries + maxRepairs + 1` attempts.
  * What it costs is seen: usage, cost and times of the result are those of all answers together, `metrics.repairs` counts
  * them, and an error has the attempts of all. It mends nothing by itself.
  *
@@ -78,7 +79,15 @@ export const run = (
             prepared.deadlineMillis - (clock.currentTimeMillisUnsafe() - startedMillis)
           return next === undefined || error.result === undefined || deadlineMillis <= 0
             ? Effect.fail(error)
-            : turn({ ...next, deadlineMillis }, { error, result: error.result }, repairsLeft - 1)
+            : turn(
+                {
+                  ...next,
+                  deadlineMillis,
+                  retriesSpent: error.attempts - (prepared.maxRepairs - repairsLeft + 1)
+                },
+                { error, result: error.result },
+                repairsLeft - 1
+              )
         }
       })
     return turn(prepared, undefined, prepared.maxRepairs)

@@ -9,6 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
+import { CurrentBudgets } from "../admission/Budget.ts"
+import { CurrentCaller } from "../admission/Caller.ts"
 import type { Handler, Operation, Plan } from "../Call.ts"
 import { Call } from "../Call.ts"
 import { InferenceError } from "../InferenceError.ts"
@@ -41,8 +43,12 @@ export interface Outcome<A> {
 export const run =
   (pipeline: Handler) =>
   <A>(plan: Plan<A>): Effect.Effect<Outcome<A>, InferenceError> =>
-    Clock.clockWith((clock) => {
-      const call = new Call(plan, clock.currentTimeMillisUnsafe())
+    Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const call = new Call(plan, clock.currentTimeMillisUnsafe(), {
+        caller: fiber.getRef(CurrentCaller),
+        budgets: fiber.getRef(CurrentBudgets)
+      })
       return Effect.mapBoth(pipeline(call), {
         onFailure: (error) => failed(call, error, clock.currentTimeMillisUnsafe()),
         onSuccess: (answer) => ({
@@ -60,20 +66,27 @@ const metrics = (call: Call<unknown>, nowMillis: number): RequestMetrics => {
     queueWait: Duration.millis(endToEnd - service),
     serviceTime: Duration.millis(service),
     endToEnd: Duration.millis(endToEnd),
-    deployment: call.deployment?.label,
-    retries: Math.max(0, call.attempts - 1),
-    repairs: 0
+    deployment: (call.deployment ?? call.failures.at(-1)?.deployment)?.label,
+    retries: Math.max(0, call.attempts - call.hedges - 1),
+    repairs: 0,
+    ...(call.reused === undefined ? {} : { reused: call.reused }),
+    ...(call.hedges === 0 ? {} : { hedges: call.hedges, hedgeCost: call.hedgeUsd })
   }
 }
 
 const failed = (call: Call<unknown>, error: AttemptError, nowMillis: number): InferenceError =>
   new InferenceError({
     operation: call.plan.operation,
-    deployment: call.deployment?.label,
+    deployment: (call.deployment ?? call.failures.at(-1)?.deployment)?.label,
     attempts: call.attempts,
     reason: error.reason,
     requestId: error.requestId,
-    metrics: metrics(call, nowMillis)
+    metrics: metrics(call, nowMillis),
+    failures: call.failures.map(({ deployment, reason }) => ({
+      deployment: deployment?.label,
+      model: deployment?.target.model,
+      reason
+    }))
   })
 
 /**
@@ -119,6 +132,8 @@ export const price = <A>(
   { answer, call }: Outcome<A>,
   modelId: string
 ): number | undefined => {
+  // What was not asked for was not paid for.
+  if (call.reused !== undefined) return 0
   const { deployment } = call
   if (answer.usage === undefined || deployment === undefined) return undefined
   return pricing.cost({

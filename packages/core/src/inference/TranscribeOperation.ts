@@ -69,7 +69,15 @@ export const make = (
     const request: TranscribeRequest = { audio, options: modelOptions(options) }
     const outcome = yield* run({
       operation: "transcribe",
-      send: (connection) => connection.transcribe?.(request) ?? unsupported("transcription"),
+      send: (connection) =>
+        connection.transcribe === undefined
+          ? unsupported("transcription")
+          : Effect.map(connection.transcribe(request), (answer) => ({
+              ...answer,
+              audioSeconds: answer.value.durationSeconds
+            })),
+      audioSecondsEstimate:
+        audio.sizeBytes === undefined ? undefined : audio.sizeBytes / bytesPerSecond,
       size: { texts: [], messageCount: 0, maxOutputTokens: 0, choices: 1 },
       ...limits
     })
@@ -87,6 +95,9 @@ export const make = (
     }
   })
 }
+
+/** A guess at the bytes of a second of audio, for quotas of audio: 128 kbit/s, the usual rate of MP3. It is settled afterwards. */
+const bytesPerSecond = 16_000
 
 /** For programs without files: bytes, Blobs and streams still work, and a path is a typed error. */
 const noFiles = FileSystem.makeNoop({

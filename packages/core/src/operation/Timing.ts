@@ -30,10 +30,16 @@ export interface RequestMetrics {
   readonly endToEnd: Duration.Duration
   /** The label of the deployment that answered; absent when the deployment was given no label. */
   readonly deployment?: string | undefined
-  /** Attempts after the first of each request to a model. */
+  /** Attempts after the first, hedges not counted. */
   readonly retries: number
   /** Requests that gave an answer back to the model because it did not fit its form; their times and retries are counted in. */
   readonly repairs: number
+  /** Where the answer came from, when it was not asked for; absent when it was. */
+  readonly reused?: "cache" | "coalesced" | undefined
+  /** Second attempts sent because the first took long; absent when there was none. */
+  readonly hedges?: number | undefined
+  /** What attempts that lost against another may have cost, in USD, estimated; it is not in the result's `cost`. */
+  readonly hedgeCost?: number | undefined
 }
 
 /**
@@ -48,7 +54,13 @@ export const repaired = (before: RequestMetrics, repair: RequestMetrics): Reques
   endToEnd: Duration.sum(before.endToEnd, repair.endToEnd),
   deployment: repair.deployment,
   retries: before.retries + repair.retries,
-  repairs: before.repairs + repair.repairs + 1
+  repairs: before.repairs + repair.repairs + 1,
+  ...(before.hedges === undefined && repair.hedges === undefined
+    ? {}
+    : {
+        hedges: (before.hedges ?? 0) + (repair.hedges ?? 0),
+        hedgeCost: (before.hedgeCost ?? 0) + (repair.hedgeCost ?? 0)
+      })
 })
 
 const Seconds = Schema.Finite.pipe(
@@ -74,12 +86,16 @@ export const RequestMetricsRow = Schema.Struct({
   deployment: nullable(Schema.String),
   retries: Schema.Int,
   // The Python library's rows have none.
-  repairs: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
+  repairs: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
+  reused: Schema.optional(Schema.Literals(["cache", "coalesced"])),
+  hedges: Schema.optional(Schema.Int),
+  hedgeCost: Schema.optional(Schema.Finite)
 }).pipe(
   Schema.encodeKeys({
     queueWait: "queue_wait_s",
     serviceTime: "service_time_s",
-    endToEnd: "end_to_end_s"
+    endToEnd: "end_to_end_s",
+    hedgeCost: "hedge_cost"
   })
 )
 
@@ -95,5 +111,8 @@ export const RequestMetrics = Schema.Struct({
   endToEnd: Schema.Duration,
   deployment: Schema.optional(Schema.String),
   retries: Schema.Int,
-  repairs: Schema.Int
+  repairs: Schema.Int,
+  reused: Schema.optional(Schema.Literals(["cache", "coalesced"])),
+  hedges: Schema.optional(Schema.Int),
+  hedgeCost: Schema.optional(Schema.Finite)
 })

@@ -50,6 +50,8 @@ export interface Answer<A> {
   readonly rateLimits: RateLimitHeaders | undefined
   /** The response body, parsed. */
   readonly body: unknown
+  /** Seconds of audio that were heard, where the provider says so. */
+  readonly audioSeconds?: number | undefined
 }
 
 /**

@@ -11,16 +11,12 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
-import type { Handler } from "../Call.ts"
-import type { Deployment } from "../Deployment.ts"
 import type { AttemptError } from "../provider/Provider.ts"
 import { retryAfter } from "../Reason.ts"
 
@@ -153,33 +149,16 @@ export const make = (): Health["Service"] => {
   }
 }
 
-/**
- * The pipeline stage: holds an attempt while its deployment is left alone, and reports what became of it.
- *
- * @category stages
- * @since 0.1.0
- */
-export const stage =
-  (health: Health["Service"]) =>
-  (next: Handler): Handler => {
-    const watched: Handler = (call) =>
-      Clock.clockWith((clock) => {
-        const { id } = call.deployment as Deployment
-        const wait = health.waitMillis(id, clock.currentTimeMillisUnsafe())
-        if (wait > 0) return Effect.flatMap(Effect.sleep(wait), () => watched(call))
-        health.started(id, clock.currentTimeMillisUnsafe())
-        return Effect.onExit(next(call), (exit) => {
-          health.ended(id, clock.currentTimeMillisUnsafe(), outcome(exit))
-          return Effect.void
-        })
-      })
-    return watched
-  }
-
 const answered: Outcome = { _tag: "answered" }
 const abandoned: Outcome = { _tag: "abandoned" }
 
-const outcome = (exit: Exit.Exit<unknown, AttemptError>): Outcome => {
+/**
+ * What an attempt's end says about the deployment's health.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const outcomeOf = (exit: Exit.Exit<unknown, AttemptError>): Outcome => {
   if (Exit.isSuccess(exit)) return answered
   const error = Option.getOrUndefined(Exit.findErrorOption(exit))
   if (error === undefined) return abandoned

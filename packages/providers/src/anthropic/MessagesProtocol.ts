@@ -396,21 +396,23 @@ const refusal = (body: Body): string | undefined =>
     ? (body.stop_details?.explanation ?? "the model declined to answer")
     : undefined
 
-const finishReasons: { readonly [reason: string]: FinishReason } = {
-  end_turn: "stop",
-  stop_sequence: "stop",
-  max_tokens: "length",
-  model_context_window_exceeded: "length",
-  tool_use: "tool-calls",
-  pause_turn: "pause",
-  refusal: "content-filter"
-}
+const finishReasons = new Map<string, FinishReason>(
+  Object.entries({
+    end_turn: "stop",
+    stop_sequence: "stop",
+    max_tokens: "length",
+    model_context_window_exceeded: "length",
+    tool_use: "tool-calls",
+    pause_turn: "pause",
+    refusal: "content-filter"
+  })
+)
 
 const finishReason = (reason: string | null | undefined, hasToolCalls: boolean): FinishReason => {
   if (reason === null || reason === undefined) return hasToolCalls ? "tool-calls" : "unknown"
   // The tool that carries the answer is no tool the caller knows.
   if (reason === "tool_use" && !hasToolCalls) return "stop"
-  return finishReasons[reason] ?? "other"
+  return finishReasons.get(reason) ?? "other"
 }
 
 /** Runs of this request whose tokens the totals leave out: the API says to add them up. */

@@ -20,19 +20,21 @@ import type { Json } from "../RequestBody.ts"
 import { isRecord } from "../RequestBody.ts"
 
 /** The HTTP status of each google.rpc code; errors inside a stream may come without a number. */
-const statuses: { readonly [status: string]: number } = {
-  INVALID_ARGUMENT: 400,
-  FAILED_PRECONDITION: 400,
-  OUT_OF_RANGE: 400,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  NOT_FOUND: 404,
-  ABORTED: 409,
-  RESOURCE_EXHAUSTED: 429,
-  INTERNAL: 500,
-  UNAVAILABLE: 503,
-  DEADLINE_EXCEEDED: 504
-}
+const statuses = new Map(
+  Object.entries({
+    INVALID_ARGUMENT: 400,
+    FAILED_PRECONDITION: 400,
+    OUT_OF_RANGE: 400,
+    UNAUTHENTICATED: 401,
+    PERMISSION_DENIED: 403,
+    NOT_FOUND: 404,
+    ABORTED: 409,
+    RESOURCE_EXHAUSTED: 429,
+    INTERNAL: 500,
+    UNAVAILABLE: 503,
+    DEADLINE_EXCEEDED: 504
+  })
+)
 
 /**
  * The status of an error that came inside a response with status 200.
@@ -42,7 +44,7 @@ const statuses: { readonly [status: string]: number } = {
  */
 export const statusOf = (error: unknown): number => {
   const { code, status } = wordsOf(error)
-  return code >= 400 && code < 600 ? code : (statuses[status] ?? 500)
+  return code >= 400 && code < 600 ? code : (statuses.get(status) ?? 500)
 }
 
 /**

@@ -367,29 +367,31 @@ const toPart = (part: Json, id: string): Prompt.AssistantMessagePart => {
   })
 }
 
-const finishReasons: { readonly [reason: string]: FinishReason } = {
-  STOP: "stop",
-  MAX_TOKENS: "length",
-  SAFETY: "content-filter",
-  RECITATION: "content-filter",
-  BLOCKLIST: "content-filter",
-  PROHIBITED_CONTENT: "content-filter",
-  SPII: "content-filter",
-  IMAGE_SAFETY: "content-filter",
-  IMAGE_PROHIBITED_CONTENT: "content-filter",
-  IMAGE_RECITATION: "content-filter",
-  MALFORMED_FUNCTION_CALL: "error",
-  MALFORMED_RESPONSE: "error",
-  UNEXPECTED_TOOL_CALL: "error",
-  TOO_MANY_TOOL_CALLS: "error",
-  MISSING_THOUGHT_SIGNATURE: "error"
-}
+const finishReasons = new Map<string, FinishReason>(
+  Object.entries({
+    STOP: "stop",
+    MAX_TOKENS: "length",
+    SAFETY: "content-filter",
+    RECITATION: "content-filter",
+    BLOCKLIST: "content-filter",
+    PROHIBITED_CONTENT: "content-filter",
+    SPII: "content-filter",
+    IMAGE_SAFETY: "content-filter",
+    IMAGE_PROHIBITED_CONTENT: "content-filter",
+    IMAGE_RECITATION: "content-filter",
+    MALFORMED_FUNCTION_CALL: "error",
+    MALFORMED_RESPONSE: "error",
+    UNEXPECTED_TOOL_CALL: "error",
+    TOO_MANY_TOOL_CALLS: "error",
+    MISSING_THOUGHT_SIGNATURE: "error"
+  })
+)
 
 const finishReason = (reason: string | null | undefined, hasToolCalls: boolean): FinishReason => {
   if (reason === null || reason === undefined) return hasToolCalls ? "tool-calls" : "unknown"
   // The API stops for a call as it stops for an end.
   if (reason === "STOP" && hasToolCalls) return "tool-calls"
-  return finishReasons[reason] ?? "other"
+  return finishReasons.get(reason) ?? "other"
 }
 
 /**

@@ -17,13 +17,15 @@ import { isObject } from "./FieldCheck.ts"
  */
 export const problem = (schema: unknown): string | undefined => visit(schema, schema, [])
 
-const bounds: { readonly [type: string]: ReadonlyArray<string> } = {
-  integer: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  string: ["minLength", "maxLength"],
-  array: ["maxItems", "uniqueItems", "contains", "minContains", "maxContains"],
-  object: ["minProperties", "maxProperties", "patternProperties", "propertyNames"]
-}
+const bounds = new Map(
+  Object.entries({
+    integer: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    string: ["minLength", "maxLength"],
+    array: ["maxItems", "uniqueItems", "contains", "minContains", "maxContains"],
+    object: ["minProperties", "maxProperties", "patternProperties", "propertyNames"]
+  })
+)
 
 const unsupported = ["oneOf", "not", "if", "then", "else", "prefixItems", "dependentSchemas"]
 
@@ -45,7 +47,7 @@ const visit = (
   if (type === "object" && schema["additionalProperties"] !== false) {
     return "For 'object' type, 'additionalProperties' must be explicitly set to false"
   }
-  const bound = bounds[type]?.filter((keyword) => keyword in schema) ?? []
+  const bound = bounds.get(type)?.filter((keyword) => keyword in schema) ?? []
   if (bound.length > 0) {
     return `For '${type}' type, properties ${bound.join(", ")} are not supported`
   }

@@ -144,7 +144,12 @@ const object = (schema: Schema, draw: Draw, depth: number, visit: Visit): unknow
     const wanted = draw.next() < 0.5 && depth < shallowFrom
     if (wanted || required.includes(name)) value[name] = visit(property, depth + 1)
   }
-  for (const name of required) value[name] ??= visit(properties[name] ?? extra ?? true, depth + 1)
+  for (const name of required)
+    if (!Object.hasOwn(value, name))
+      value[name] = visit(
+        Object.hasOwn(properties, name) ? properties[name] : (extra ?? true),
+        depth + 1
+      )
   const least = amount(schema, "minProperties") ?? (isObject(extra) && depth < shallowFrom ? 1 : 0)
   for (let index = 1; Object.keys(value).length < least; index++) {
     value[`${Prose.words(draw, 1)}_${index}`] = visit(extra ?? true, depth + 1)
@@ -184,7 +189,7 @@ const number = (schema: Schema, draw: Draw, whole: boolean): number => {
 
 const string = (schema: Schema, draw: Draw): string => {
   const format = schema["format"]
-  const formatted = typeof format === "string" ? formats[format]?.(draw) : undefined
+  const formatted = typeof format === "string" ? formats.get(format)?.(draw) : undefined
   if (formatted !== undefined) return formatted
   const least = amount(schema, "minLength") ?? 0
   const most = amount(schema, "maxLength") ?? Number.POSITIVE_INFINITY
@@ -207,16 +212,18 @@ const time = (draw: Draw): string =>
 const word = (draw: Draw): string => Prose.words(draw, 1)
 
 /** The formats OpenAI's structured outputs support, and `uri`. */
-const formats: { readonly [format: string]: (draw: Draw) => string } = {
-  date,
-  time,
-  "date-time": (draw) => `${date(draw)}T${time(draw)}`,
-  duration: (draw) => `PT${draw.between(1, 90)}M`,
-  email: (draw) => `${word(draw)}.${digits(draw, 3)}@example.com`,
-  hostname: (draw) => `${word(draw)}.example.com`,
-  ipv4: (draw) => `192.0.2.${draw.between(0, 255)}`,
-  ipv6: (draw) => `2001:db8::${digits(draw, 4, 16)}`,
-  uuid: (draw) =>
-    `${digits(draw, 8, 16)}-${digits(draw, 4, 16)}-4${digits(draw, 3, 16)}-a${digits(draw, 3, 16)}-${digits(draw, 12, 16)}`,
-  uri: (draw) => `https://example.com/${word(draw)}/${digits(draw, 4)}`
-}
+const formats = new Map<string, (draw: Draw) => string>(
+  Object.entries({
+    date,
+    time,
+    "date-time": (draw) => `${date(draw)}T${time(draw)}`,
+    duration: (draw) => `PT${draw.between(1, 90)}M`,
+    email: (draw) => `${word(draw)}.${digits(draw, 3)}@example.com`,
+    hostname: (draw) => `${word(draw)}.example.com`,
+    ipv4: (draw) => `192.0.2.${draw.between(0, 255)}`,
+    ipv6: (draw) => `2001:db8::${digits(draw, 4, 16)}`,
+    uuid: (draw) =>
+      `${digits(draw, 8, 16)}-${digits(draw, 4, 16)}-4${digits(draw, 3, 16)}-a${digits(draw, 3, 16)}-${digits(draw, 12, 16)}`,
+    uri: (draw) => `https://example.com/${word(draw)}/${digits(draw, 4)}`
+  })
+)

@@ -1,0 +1,88 @@
+/**
+ * Which model is asked when one has failed: chains of models, by the kind of the failure.
+ *
+ * A value and pure functions over it. When to leave a model is decided in `Recovery`, together with retries, because both spend
+ * the same attempts.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+import type { Reason } from "../Reason.ts"
+
+const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
+
+/**
+ * The chains of a client: for a model, the models to ask after it, in order.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FallbackSettings = Schema.Struct({
+  /** For failures that can pass or that are one deployment's own: rate limits, faults, refused keys, spent accounts. */
+  fallbacks: Schema.optional(Chains),
+  /** For prompts that do not fit the model's context window. Default: `fallbacks`. */
+  contextWindowFallbacks: Schema.optional(Chains),
+  /** For content that the model's provider refuses. Default: none. */
+  contentPolicyFallbacks: Schema.optional(Chains)
+})
+
+/**
+ * The chains of a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FallbackSettings = typeof FallbackSettings.Type
+
+const none: ReadonlyArray<string> = []
+
+/**
+ * The models to ask after a model that failed for a reason, in order; empty when another model would not help.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const chain = (
+  settings: FallbackSettings,
+  model: string,
+  reason: Reason
+): ReadonlyArray<string> => {
+  const general = settings.fallbacks?.[model] ?? none
+  switch (reason._tag) {
+    case "ContextWindowExceeded":
+      return settings.contextWindowFallbacks?.[model] ?? general
+    case "ContentPolicyError":
+      return settings.contentPolicyFallbacks?.[model] ?? none
+    case "NoDeployment":
+    case "QuotaUnsatisfiable":
+    case "Unsupported":
+      return general
+    default:
+      return reason.isRetryable || isDeploymentsOwn(reason) ? general : none
+  }
+}
+
+/**
+ * Whether a failure says something about the deployment alone, so that another one may well answer: its key is refused, its
+ * account is spent, it does not have the model.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isDeploymentsOwn = ({ _tag }: Reason): boolean =>
+  _tag === "AuthenticationError" || _tag === "QuotaExhaustedError" || _tag === "ModelNotFound"
+
+/**
+ * The longest chain of a client: how many models one request may come to ask after its first.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const longest = (settings: FallbackSettings): number =>
+  Math.max(
+    0,
+    ...[settings.fallbacks, settings.contextWindowFallbacks, settings.contentPolicyFallbacks]
+      .flatMap((chains) => Object.values(chains ?? {}))
+      .map(({ length }) => length)
+  )

@@ -1,0 +1,119 @@
+/**
+ * What follows a failed attempt: another one here, another one elsewhere, another model, or the end.
+ *
+ * Retries and fallbacks spend the same attempts, so they never multiply: a request makes at most `maxRetries + 1` of them,
+ * over all deployments and models. How long to wait is `Retry`'s matter, which models come after which `Fallback`'s.
+ *
+ * In this order:
+ *
+ * 1. A failure of the deployment's own (a refused key, a spent account) is tried at another deployment of the model at once.
+ * 2. A failure that can pass is tried again: at once elsewhere if another deployment is free, else after a wait; but where a
+ *    fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
+ * 3. Any other failure that another model may not have goes to the next model of its chain.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+
+import type { Call, Handler } from "../Call.ts"
+import { AttemptError } from "../provider/Provider.ts"
+import { explain, FallbacksExhausted } from "../Reason.ts"
+import type { FallbackSettings } from "./Fallback.ts"
+import * as Fallback from "./Fallback.ts"
+import type { Retry } from "./Retry.ts"
+
+/**
+ * What recovery asks the scheduler.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Places {
+  /** Whether a deployment that has not failed the call could take it now. */
+  readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
+  /** Whether some deployment of a model could take the call now. */
+  readonly hasRoomFor: <A>(call: Call<A>, model: string) => Effect.Effect<boolean>
+  /** Whether there is a deployment of the call's model at all that is not excluded. */
+  readonly hasCandidate: <A>(call: Call<A>) => boolean
+}
+
+/**
+ * The pipeline stage.
+ *
+ * @category stages
+ * @since 0.1.0
+ */
+export const stage = (
+  retry: Retry["Service"],
+  fallbacks: FallbackSettings,
+  places: Places
+): ((next: Handler) => Handler) => {
+  const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks)) + 1
+
+  return (next) => {
+    const attempt: Handler = (call) =>
+      Effect.catch(next(call), (error) => {
+        call.lastError = error
+        call.failures.push({ deployment: call.deployment, reason: error.reason })
+        return call.committed ? Effect.fail(error) : recover(call, error)
+      })
+
+    const recover = <A>(call: Call<A>, error: AttemptError) => {
+      const left = most - call.attempts - (call.plan.retriesSpent ?? 0)
+      if (left <= 0) return end(call, error)
+      const { deployment } = call
+      const { reason } = error
+      if (deployment !== undefined && Fallback.isDeploymentsOwn(reason)) {
+        call.excluded.push(deployment)
+        return places.hasCandidate(call) ? attempt(call) : fallBack(call, error)
+      }
+      if (!reason.isRetryable) return fallBack(call, error)
+      if (deployment !== undefined) call.failedAt.push(deployment)
+      const models = modelsLeft(call, error)
+      const [nextModel] = models
+      return Effect.flatMap(places.hasRoomElsewhere(call), (elsewhere) => {
+        if (nextModel === undefined || elsewhere) return again(call, error, elsewhere)
+        if (left <= models.length) return fallBack(call, error)
+        return Effect.flatMap(places.hasRoomFor(call, nextModel), (room) =>
+          room ? fallBack(call, error) : again(call, error, false)
+        )
+      })
+    }
+
+    const again = <A>(call: Call<A>, error: AttemptError, elsewhere: boolean) =>
+      Effect.flatMap(retry.delayMillis(error, call.attempts, elsewhere), (delay) =>
+        delay === undefined
+          ? fallBack(call, error)
+          : Effect.andThen(Effect.sleep(delay), attempt(call))
+      )
+
+    const fallBack = <A>(call: Call<A>, error: AttemptError) => {
+      const [model] = modelsLeft(call, error)
+      if (model === undefined) return end(call, error)
+      call.models.push(model)
+      return attempt(call)
+    }
+
+    const modelsLeft = <A>({ models }: Call<A>, { reason }: AttemptError) =>
+      Fallback.chain(fallbacks, models[0] ?? "", reason).filter((model) => !models.includes(model))
+
+    return (call) => {
+      retry.begin()
+      return attempt(call)
+    }
+  }
+}
+
+/** The last failure; after fallbacks one that says so, and each of them is kept. */
+const end = <A>(call: Call<A>, error: AttemptError): Effect.Effect<never, AttemptError> => {
+  if (call.models.length < 2) return Effect.fail(error)
+  return Effect.fail(
+    new AttemptError({
+      reason: new FallbacksExhausted({ models: call.models, last: explain(error.reason) }),
+      outcome: error.outcome,
+      requestId: error.requestId,
+      rateLimits: error.rateLimits,
+      usage: error.usage
+    })
+  )
+}
