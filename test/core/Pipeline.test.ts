@@ -7,6 +7,7 @@ import * as RetryBudget from "@infermesh/core/attempt/RetryBudget"
 import * as Deployment from "@infermesh/core/Deployment"
 import * as Inference from "@infermesh/core/Inference"
 import * as Pipeline from "@infermesh/core/Pipeline"
+import { Breaker } from "@infermesh/core/routing/Breaker"
 import * as Health from "@infermesh/core/routing/Health"
 import * as Router from "@infermesh/core/routing/Router"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
@@ -42,10 +43,12 @@ const recorded = (log: Array<string>, reply: (index: number) => TestProvider.Rep
     }))
   )
   const health = Layer.succeed(Health.Health, {
+    of: () => new Breaker(),
     waitMillis: () => note("health", 0),
-    started: () => {},
+    started: () => 0,
     ended: () => note("health told", undefined),
-    state: () => "healthy" as const
+    state: () => "healthy" as const,
+    forget: () => {}
   })
   const gate: RateLimit.Gate = {
     needsTokens: false,

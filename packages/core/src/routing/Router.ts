@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,8 +15,10 @@ import * as Random from "effect/Random"
 
 import type { Deployment } from "../Deployment.ts"
 import { SettingsError } from "../SettingsError.ts"
+import { Breaker } from "./Breaker.ts"
+import { Member } from "./Member.ts"
+import { simpleShuffle } from "./Shuffle.ts"
 import type { Strategy } from "./Strategy.ts"
-import { simpleShuffle } from "./Strategy.ts"
 
 /**
  * What the router is told about one request.
@@ -53,9 +56,11 @@ export class Router extends Context.Service<
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly deployments: ReadonlyArray<Deployment>
-  readonly strategy?: Strategy | undefined
+  /** Makes the strategy: one of `strategies`, or a function that gives a user's own. */
+  readonly strategy?: (() => Strategy) | undefined
 }) {
-  const { deployments, strategy = simpleShuffle } = options
+  const { deployments } = options
+  const strategy = options.strategy?.() ?? simpleShuffle
   const [first] = deployments
   if (first === undefined) {
     return yield* new SettingsError({
@@ -80,30 +85,42 @@ export const make = Effect.fnUntraced(function* (options: {
     const only = Effect.succeed(first)
     return Router.of({ deployments, choose: () => only })
   }
+  const members = deployments.map(
+    (deployment, order) => new Member(deployment, order, new Breaker())
+  )
   return Router.of({
     deployments,
     choose: (signals) =>
-      Effect.map(Random.next, (random) => strategy(candidates(deployments, signals), random))
+      Clock.clockWith((clock) =>
+        Random.Random.use((generator) =>
+          Effect.sync(() => {
+            const chosen = strategy(candidates(members, signals), {
+              random: () => generator.nextDoubleUnsafe(),
+              stickyKey: undefined,
+              streamed: false,
+              nowMillis: clock.currentTimeMillisUnsafe()
+            })
+            return chosen.deployment
+          })
+        )
+      )
   })
 })
 
 /** The deployments the strategy may choose from: never empty. */
-const candidates = (
-  deployments: ReadonlyArray<Deployment>,
-  signals: Signals
-): ReadonlyArray<Deployment> => {
+const candidates = (members: ReadonlyArray<Member>, signals: Signals): ReadonlyArray<Member> => {
   let least = Number.POSITIVE_INFINITY
-  let chosen: Array<Deployment> = []
-  for (const deployment of deployments) {
-    const wait = signals.waitMillis(deployment)
+  let chosen: Array<Member> = []
+  for (const member of members) {
+    const wait = signals.waitMillis(member.deployment)
     if (wait < least) {
       least = wait
       chosen = []
     }
-    if (wait === least) chosen.push(deployment)
+    if (wait === least) chosen.push(member)
   }
   if (chosen.length === 1 || signals.failedAt.length === 0) return chosen
-  const untried = chosen.filter((deployment) => !signals.failedAt.includes(deployment))
+  const untried = chosen.filter(({ deployment }) => !signals.failedAt.includes(deployment))
   return untried.length === 0 ? chosen : untried
 }
 

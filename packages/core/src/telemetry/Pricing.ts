@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
 import type { TokenUsage } from "../operation/Usage.ts"
+import * as Price from "./Price.ts"
 
 /**
  * What a price is asked for.
@@ -48,29 +49,15 @@ export const layerNone: Layer.Layer<Pricing> = Layer.succeed(Pricing, { cost: ()
 /**
  * Prices of a user's own, in USD per million tokens, by model name.
  *
- * **Details**: cached prompt tokens cost `cachedInput`, or `input` where it is not given.
- *
  * @category layers
  * @since 0.1.0
  */
 export const layerTable = (table: {
-  readonly [model: string]: {
-    readonly input: number
-    readonly output: number
-    readonly cachedInput?: number | undefined
-  }
+  readonly [model: string]: Price.Price
 }): Layer.Layer<Pricing> =>
   Layer.succeed(Pricing, {
     cost: ({ models, usage }) => {
       const price = table[models[0]] ?? table[models[1]]
-      if (price === undefined) return undefined
-      const cached = usage.cachedTokens ?? 0
-      const fresh = usage.promptTokens - cached
-      return (
-        (fresh * price.input +
-          cached * (price.cachedInput ?? price.input) +
-          usage.completionTokens * price.output) /
-        1_000_000
-      )
+      return price === undefined ? undefined : Price.cost(price, usage)
     }
   })

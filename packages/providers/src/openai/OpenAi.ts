@@ -132,7 +132,13 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
           })
         )
       )
-    }
+    },
+    // The list of models: every server of this dialect has it, and no model works for it.
+    check: transport
+      .exchange(
+        base.pipe(HttpClientRequest.setMethod("GET"), HttpClientRequest.setUrl(`${baseUrl}/models`))
+      )
+      .pipe(Effect.asVoid)
   }
   return connection
 })
