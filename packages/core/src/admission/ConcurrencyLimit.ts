@@ -65,7 +65,7 @@ export type AdaptiveSettings = typeof AdaptiveSettings.Type
 export const MaxParallelRequests = Schema.Union([
   Count,
   Schema.Struct({ adaptive: AdaptiveSettings })
-])
+]).annotate({ expected: "a number such as 32 or { adaptive: { min, max, initial } }" })
 
 /**
  * How many attempts may be in flight at once.

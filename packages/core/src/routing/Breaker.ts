@@ -16,9 +16,8 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
-
 import type { HealthSettings } from "./HealthSettings.ts"
+import { toMillis } from "./HealthSettings.ts"
 
 /**
  * What became of an attempt, as far as the deployment's health is concerned.
@@ -83,9 +82,9 @@ export class Breaker {
   constructor(settings: HealthSettings = {}) {
     this.#failuresInARow = settings.failuresInARow ?? 5
     this.#failuresInShare = Math.ceil((settings.failureShare ?? 0.5) * shareOver)
-    this.#openMillis = millis(settings.openFor, 5000)
-    this.#longestOpenMillis = millis(settings.longestOpen, 60_000)
-    this.#longestPauseMillis = millis(settings.longestPause, 60_000)
+    this.#openMillis = toMillis(settings.openFor ?? "5 seconds")
+    this.#longestOpenMillis = toMillis(settings.longestOpen ?? "60 seconds")
+    this.#longestPauseMillis = toMillis(settings.longestPause ?? "60 seconds")
   }
 
   /** Milliseconds until the deployment may be asked; 0 when it may be asked now. */
@@ -179,9 +178,6 @@ export class Breaker {
     this.#historyLength = 0
   }
 }
-
-const millis = (duration: Duration.Duration | undefined, otherwise: number): number =>
-  duration === undefined ? otherwise : Duration.toMillis(duration)
 
 const ones = (bits: number): number => {
   let count = 0

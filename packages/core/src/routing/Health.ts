@@ -27,7 +27,6 @@ import { retryAfter } from "../Reason.ts"
 import type { SettingsError } from "../SettingsError.ts"
 import type { HealthState, Outcome } from "./Breaker.ts"
 import { Breaker } from "./Breaker.ts"
-import type { HealthSettingsInput } from "./HealthSettings.ts"
 import * as HealthSettings from "./HealthSettings.ts"
 
 export type { HealthState, Outcome } from "./Breaker.ts"
@@ -138,12 +137,14 @@ export const outcomeOf = (exit: Exit.Exit<unknown, AttemptError>): Outcome => {
 }
 
 /**
- * The watch, in this process.
+ * The watch, in this process, with settings of one's own.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerWith = (settings: HealthSettingsInput): Layer.Layer<Health, SettingsError> =>
+export const layerWith = (
+  settings: HealthSettings.HealthSettings
+): Layer.Layer<Health, SettingsError> =>
   Layer.effect(Health, Effect.map(HealthSettings.decode(settings), make))
 
 /**

@@ -5,21 +5,25 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 import { firstIssue } from "../operation/Issue.ts"
 import { SettingsError } from "../SettingsError.ts"
 
-const Time = Schema.Union([Schema.Duration, Schema.DurationFromString]).check(
-  Schema.makeFilter((value: Duration.Duration) =>
-    Duration.isFinite(value) && Duration.toMillis(value) > 0
-      ? undefined
-      : 'it is not a time above zero; write "30 seconds"'
-  )
+const Time = Schema.Union([Schema.Duration, Schema.String]).check(
+  Schema.makeFilter((value: Duration.Duration | string) => {
+    const duration = Duration.fromInput(value as Duration.Input)
+    const usable =
+      Option.isSome(duration) &&
+      Duration.isFinite(duration.value) &&
+      Duration.toMillis(duration.value) > 0
+    return usable ? undefined : 'it is not a time above zero; write "30 seconds"'
+  })
 )
 
 /**
- * The settings of the circuit breaker and of pauses, as files and code write them; times as `"30 seconds"` or a `Duration`.
+ * The settings of the circuit breaker and of pauses. Times are written as `"30 seconds"`, in code also as a `Duration`.
  *
  * @category schemas
  * @since 0.1.0
@@ -47,27 +51,30 @@ export const HealthSettings = Schema.Struct({
  */
 export type HealthSettings = typeof HealthSettings.Type
 
-/**
- * The settings as files and code write them.
- *
- * @category models
- * @since 0.1.0
- */
-export type HealthSettingsInput = typeof HealthSettings.Encoded
-
-const decodeUnknown = Schema.decodeUnknownEffect(HealthSettings, { onExcessProperty: "error" })
+const decodeUnknown = Schema.decodeUnknownEffect(Schema.toType(HealthSettings), {
+  onExcessProperty: "error"
+})
 
 /**
- * Reads settings; `setting` is what they are called in the error.
+ * Checks settings; `setting` is what they are called in the error.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const decode = (
-  input: HealthSettingsInput,
+  input: unknown,
   setting = "health"
 ): Effect.Effect<HealthSettings, SettingsError> =>
   Effect.mapError(decodeUnknown(input), ({ issue }) => {
     const { path, problem } = firstIssue(issue)
     return new SettingsError({ setting: `${setting}${path}`, problem })
   })
+
+/**
+ * The milliseconds of a time in settings.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const toMillis = (time: Duration.Duration | string): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(time as Duration.Input))
