@@ -90,6 +90,47 @@ describe("AdaptiveLimit", () => {
     ])
   })
 
+  it("asks again now and then, though nothing has changed", () => {
+    const limit = new AdaptiveLimit({ initial: 64, max: 64 })
+    let now = 0
+    const reasons = Array.from({ length: 100 }, () => {
+      now = round(limit, now, 100)
+      return limit.reason
+    })
+    assert.strictEqual(reasons.filter((reason) => reason === "probe").length, 4)
+  })
+
+  it("notices latency that has fallen and rises again, though it stays below what it was", () => {
+    const limit = new AdaptiveLimit({ initial: 64, max: 64 })
+    let now = 0
+    for (const latency of [200, 200, 200, 80, 80, 80, 80, 80, 80, 80, 80]) {
+      now = round(limit, now, latency)
+    }
+    assert.strictEqual(limit.reason, "restored")
+    round(limit, now, 170)
+    assert.strictEqual(limit.reason, "probe")
+  })
+
+  it("ends a probe in which its slots were not used, without a conclusion", () => {
+    const limit = new AdaptiveLimit({ initial: 64, max: 64 })
+    let now = round(limit, 0, 100)
+    now = round(limit, now, 100)
+    assert.strictEqual(limit.reason, "probe")
+    round(limit, now, 10, 5)
+    assert.deepStrictEqual([limit.limit, limit.reason], [64, "restored"])
+  })
+
+  it("does not probe below its least, and grows back to find out", () => {
+    const limit = new AdaptiveLimit({ initial: 64, min: 40, max: 64 })
+    limit.onOverload(10, 10)
+    let now = 10
+    const limits = Array.from({ length: 6 }, () => {
+      now = round(limit, now, 100)
+      return limit.limit
+    })
+    assert.deepStrictEqual([limits, limit.reason], [[48, 51, 55, 58, 62, 64], "used"])
+  })
+
   it("shrinks on overload, once per round trip", () => {
     const limit = new AdaptiveLimit({ initial: 100, max: 100 })
     for (let index = 0; index < 50; index++) limit.onOverload(30, 1000 + index / 10)

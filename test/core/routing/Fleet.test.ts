@@ -59,10 +59,12 @@ describe("Fleet", () => {
         const [a] = fleet.members()
         const member = a ?? assert.fail("no member")
         const tickets = [member.started(0), member.started(0)] as const
+        const version = fleet.version()
         const draining = yield* Effect.forkChild(fleet.drain("a"), { startImmediately: true })
         assert.deepStrictEqual(ids(fleet.members()), ["b"])
         assert.deepStrictEqual(ids(fleet.draining()), ["a"])
         assert.isTrue(member.draining)
+        assert.isAbove(fleet.version(), version)
         assert.strictEqual(member.waitMillis(0), Infinity)
         end(member, tickets[0])
         yield* Effect.yieldNow

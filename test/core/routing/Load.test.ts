@@ -121,6 +121,27 @@ describe("Load", () => {
     assert.approximately(load.successShare(10 * minute), 1, 0.001)
   })
 
+  it("ranks by tokens of late as the tokens themselves do, at any time", () => {
+    const use = fc.array(fc.tuple(fc.nat(200_000), fc.nat(5000)), { maxLength: 10 })
+    fc.assert(
+      fc.property(use, use, fc.nat(300_000), (first, second, later) => {
+        const [a, b] = [first, second].map((all) => {
+          const load = new Load()
+          for (const [at, tokens] of all.toSorted(([left], [right]) => left - right)) {
+            load.started(at)
+            load.ended(at, { latencyMillis: 1, ok: true, tokens })
+          }
+          return load
+        }) as [Load, Load]
+        const now = 200_000 + later
+        const difference = a.tokensLately(now) - b.tokensLately(now)
+        // Where they are equal up to rounding, either order will do.
+        if (Math.abs(difference) < 1e-6 * a.tokensLately(now)) return
+        assert.strictEqual(Math.sign(a.tokensRank - b.tokensRank) || 0, Math.sign(difference))
+      })
+    )
+  })
+
   it("takes a clock that steps back for one that stands", () => {
     const load = answered(100)
     load.started(-5000)

@@ -20,10 +20,20 @@ const fadeMillis = 60_000
 export class Fading {
   #amount = 0
   #atMillis = 0
+  #rank = Number.NEGATIVE_INFINITY
 
   add(nowMillis: number, amount: number): void {
     this.#amount = this.read(nowMillis) + amount
     this.#atMillis = Math.max(this.#atMillis, nowMillis)
+    this.#rank = Math.log(this.#amount) + this.#atMillis / fadeMillis
+  }
+
+  /**
+   * The logarithm of the amount, but for a summand that grows with time alone. All amounts fade alike, so that they can be
+   * compared by it at any time without computing what is left of each; times as many is a logarithm more.
+   */
+  get rank(): number {
+    return this.#rank
   }
 
   read(nowMillis: number): number {

@@ -8,19 +8,19 @@
 import type { Candidate, Strategy } from "./Candidate.ts"
 import * as Shuffle from "./Shuffle.ts"
 
-type Score = (candidate: Candidate, nowMillis: number) => number
+type Score = (candidate: Candidate) => number
 
 /** Takes the candidate of the lowest first score, and among those of the lowest second one, which is computed for them only. */
 const least =
   (first: Score, second: Score): Strategy =>
-  (candidates, { nowMillis, random }) => {
+  (candidates, { random }) => {
     let leastFirst = Number.POSITIVE_INFINITY
     let leastSecond = Number.POSITIVE_INFINITY
     let tied: Array<Candidate> = []
     for (const candidate of candidates) {
-      const own = first(candidate, nowMillis)
+      const own = first(candidate)
       if (own > leastFirst) continue
-      const ownSecond = second(candidate, nowMillis)
+      const ownSecond = second(candidate)
       if (own < leastFirst || ownSecond < leastSecond) tied = [candidate]
       else if (ownSecond === leastSecond) tied.push(candidate)
       else continue
@@ -41,7 +41,8 @@ const least =
  */
 export const usageBased: Strategy = least(
   ({ headroom }) => -headroom,
-  ({ deployment, load }, nowMillis) => load.tokensLately(nowMillis) / deployment.weight
+  ({ deployment: { weight }, load }) =>
+    weight === 1 ? load.tokensRank : load.tokensRank - Math.log(weight)
 )
 
 /**

@@ -124,6 +124,11 @@ export class Load {
     return this.#tokens.read(nowMillis)
   }
 
+  /** What tokens of late are compared by where there are many to compare: see `Fading`. */
+  get tokensRank(): number {
+    return this.#tokens.rank
+  }
+
   /**
    * The share of attempts that were answered lately, above 0. One answer is taken as given, so that a first failure halves
    * the share and does not end it.
