@@ -34,7 +34,7 @@ export interface Wanted {
 export interface ModelTable<A> {
   /** The names that are known, aliases included, in alphabetical order. */
   readonly names: ReadonlyArray<string>
-  /** Those that can serve, at least one, in the order they were given; fails when the name or a tag is unknown. */
+  /** Those that can serve, in the order they were given: none only where the table is empty and no name is asked for. */
   readonly serving: (wanted: Wanted) => Result.Result<ReadonlyArray<A>, InvalidInput>
 }
 
