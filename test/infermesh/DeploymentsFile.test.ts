@@ -26,6 +26,11 @@ describe("read", () => {
         weight = 2
         limits = { rpm = 100, max_request_burst = 10 }
         extra_body = { top_k = 5 }
+        models = ["fast"]
+        tags = ["eu"]
+        quota_keys = ["team"]
+        max_parallel_requests = { adaptive = { max = 64 } }
+        price = { input = 1, output = 2, cached_input = 0.5 }
         headers = { x_team = "a" }
         [deployments.gpu-1]
         apiBase = "http://gpu1:8000/v1"
@@ -41,6 +46,11 @@ describe("read", () => {
           weight: 2,
           limits: { rpm: 100, maxRequestBurst: 10 },
           extraBody: { top_k: 5 },
+          models: ["fast"],
+          tags: ["eu"],
+          quotaKeys: ["team"],
+          maxParallelRequests: { adaptive: { max: 64 } },
+          price: { input: 1, output: 2, cachedInput: 0.5 },
           headers: { x_team: "a" }
         })
         assert.deepStrictEqual(deployments["gpu-1"], {

@@ -174,7 +174,7 @@ const wire = (
     Retry.layer({ maxRetries: settings.maxRetries }).pipe(Layer.provide(RetryBudget.layer())),
     Scheduler.layer({
       deployments: all,
-      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"],
+      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"](),
       maxParallelRequests,
       limits: settings.limits
     }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory])),

@@ -1,5 +1,5 @@
 /**
- * One place that can answer: a model at a provider, with its base URL, key, quota and weight.
+ * One place that can answer: a model at a provider, with its base URL, key, quota, weight and names.
  *
  * A value; whether it is healthy or busy is not in it (`Health`, `Load`). `DeploymentSettings` is what users and files write.
  *
@@ -8,14 +8,27 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+import { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
 import { Quota } from "./admission/Quota.ts"
 import type { Target } from "./provider/Provider.ts"
 import { SettingsError } from "./SettingsError.ts"
+import { Price } from "./telemetry/Price.ts"
+
+/** A list of names without a name twice. */
+const Names = Schema.Array(Schema.NonEmptyString).check(
+  Schema.makeFilter((names: ReadonlyArray<string>) => {
+    const twice = names.findIndex((name, index) => names.indexOf(name) !== index)
+    return twice === -1
+      ? undefined
+      : { path: [twice], issue: `'${names[twice]}' is in the list twice; name it once` }
+  })
+)
 
 /**
  * A deployment as users and files write it.
  *
- * **Units**: `weight` is relative to the other deployments' (default 1); `limits` are requests and tokens per minute and day.
+ * **Units**: `weight` is relative to the other deployments' (default 1); `limits` are requests and tokens per minute and day;
+ * `price` is in USD per million tokens.
  *
  * @category schemas
  * @since 0.1.0
@@ -25,8 +38,18 @@ export const DeploymentSettings = Schema.Struct({
   model: Schema.NonEmptyString,
   apiBase: Schema.optional(Schema.NonEmptyString),
   apiKey: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
+  /** Logical names that it answers to, besides its model; many deployments may have the same. */
+  models: Schema.optional(Names),
+  /** What requests may ask for: `eu`, `batch`. */
+  tags: Schema.optional(Names),
   limits: Schema.optional(Quota),
+  /** Names of quotas that it shares with other deployments, such as that of a key; its own `limits` hold besides. */
+  quotaKeys: Schema.optional(Names),
+  /** How many attempts may be in flight there at once, fixed or adaptive. */
+  maxParallelRequests: Schema.optional(MaxParallelRequests),
   weight: Schema.optional(Schema.Finite.check(Schema.isGreaterThan(0))),
+  /** Its own price, used instead of the one that is known for the model. */
+  price: Schema.optional(Price),
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String)),
   /** Further fields of every request body. */
   extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json))
@@ -54,8 +77,15 @@ export interface Deployment {
   /** The provider's prefix: `openai`. */
   readonly provider: string
   readonly target: Target
+  /** Logical names that it answers to, besides its model. */
+  readonly models: ReadonlyArray<string>
+  readonly tags: ReadonlyArray<string>
   readonly limits: Quota
+  /** Names of shared quotas that hold besides its limits. */
+  readonly quotaKeys: ReadonlyArray<string>
+  readonly maxParallelRequests: MaxParallelRequests | undefined
   readonly weight: number
+  readonly price: Price | undefined
 }
 
 /**
@@ -89,7 +119,12 @@ export const make = (
       headers: settings.headers ?? {},
       extraBody: settings.extraBody ?? {}
     },
+    models: settings.models ?? [],
+    tags: settings.tags ?? [],
     limits: settings.limits ?? {},
-    weight: settings.weight ?? 1
+    quotaKeys: settings.quotaKeys ?? [],
+    maxParallelRequests: settings.maxParallelRequests,
+    weight: settings.weight ?? 1,
+    price: settings.price
   })
 }

@@ -46,8 +46,9 @@ import type { Reason } from "./Reason.ts"
 import { NoDeployment, QuotaUnsatisfiable } from "./Reason.ts"
 import type { HealthState } from "./routing/Health.ts"
 import * as Health from "./routing/Health.ts"
+import { Member } from "./routing/Member.ts"
 import type { Strategy } from "./routing/Strategy.ts"
-import { simpleShuffle } from "./routing/Strategy.ts"
+import { strategies } from "./routing/Strategy.ts"
 import { SettingsError } from "./SettingsError.ts"
 import { reportsOf, settlementOf } from "./Settle.ts"
 
@@ -65,6 +66,7 @@ export interface Ready {
   /** That account, and those it shares. */
   readonly accounts: ReadonlyArray<Account>
   readonly slots: Slots
+  readonly member: Member
 }
 
 /**
@@ -160,6 +162,8 @@ interface Waiting extends Waiter {
 interface Grant {
   readonly ready: Ready
   readonly reservation: Reservation
+  readonly ticket: number
+  readonly sentMillis: number
 }
 
 /** Why an attempt cannot be sent now. */
@@ -181,11 +185,11 @@ const never = Number.POSITIVE_INFINITY
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
-  const { strategy = simpleShuffle } = options
+  const { strategy = strategies["simple-shuffle"]() } = options
   const health = yield* Health.Health
   const store = yield* QuotaStore
   yield* checkLabels(options.deployments)
-  const all = yield* Effect.forEach(options.deployments, (deployment) =>
+  const all = yield* Effect.forEach(options.deployments, (deployment, index) =>
     Effect.gen(function* () {
       // Without limits, too: they are learned from what the provider says.
       const account = yield* store.account(deployment.id, deployment.limits)
@@ -194,7 +198,8 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
         connection: yield* connect(deployment),
         account,
         accounts: [account],
-        slots: new Slots()
+        slots: new Slots(),
+        member: new Member(deployment, index, health.of(deployment.id))
       }
       return ready
     })
@@ -265,8 +270,8 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
           if (outcome._tag === "Granted") {
             slots.take()
             ready.slots.take()
-            health.started(ready.deployment.id, now)
-            return Effect.succeed({ ready, reservation: outcome })
+            const ticket = ready.member.started(now)
+            return Effect.succeed({ ready, reservation: outcome, ticket, sentMillis: now })
           }
           // A shared store knew better: the others are asked before anybody waits.
           const others = candidates.filter((one) => one !== ready)
@@ -286,11 +291,11 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     const [only] = free
     if (free.length === 1 && only !== undefined) return Effect.succeed(only)
     return Effect.map(Random.next, (random) => {
-      const chosen = strategy(
-        free.map(({ deployment }) => deployment),
-        random
+      const { order } = strategy(
+        free.map(({ member }) => member),
+        { random: () => random, stickyKey: undefined, streamed: false, nowMillis: 0 }
       )
-      return free.find(({ deployment }) => deployment === chosen) ?? (only as Ready)
+      return free.find(({ member }) => member.order === order) ?? (only as Ready)
     })
   }
 
@@ -491,7 +496,11 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       if (headers !== undefined) reservation.learn(now, reportsOf(headers))
       if (Exit.isSuccess(exit)) ready.account.taken()
       else if (error?.reason._tag === "RateLimitError") ready.account.refused()
-      health.ended(ready.deployment.id, now, Health.outcomeOf(exit))
+      ready.member.ended(now, {
+        outcome: Health.outcomeOf(exit),
+        ticket: granted.ticket,
+        latencyMillis: now - granted.sentMillis
+      })
       return release(granted, settlementOf(call, exit))
     })
 

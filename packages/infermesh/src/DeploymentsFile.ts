@@ -95,12 +95,12 @@ const findSecret = (table: Table, path: string): string | undefined => {
   return undefined
 }
 
-/** The keys of a deployment and of its limits; what is inside `headers` and `extra_body` is the provider's, and stays. */
+/** The keys of a deployment, of its limits and of its price; what is inside `headers` and `extra_body` is the provider's, and stays. */
 const camelCase = (table: Table): Table =>
   Object.fromEntries(
     Object.entries(table).map(([key, value]) => [
       key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-      key === "limits" && isTable(value) ? camelCase(value) : value
+      (key === "limits" || key === "price") && isTable(value) ? camelCase(value) : value
     ])
   )
 

@@ -108,6 +108,8 @@ export interface Connection {
   readonly transcribe?: (
     request: TranscribeRequest
   ) => Effect.Effect<Answer<Transcript>, AttemptError>
+  /** A request that costs nothing and shows that the server answers: what an active health check may send. */
+  readonly check?: Effect.Effect<void, AttemptError>
 }
 
 /**

@@ -1,45 +1,48 @@
 /**
- * Which of several deployments takes a request: pure functions over what was measured.
+ * Which of several deployments takes a request: the strategies by name.
  *
- * Measuring is elsewhere (`Load`, `Health`, quota); a strategy only compares. The router has already left out the
- * deployments that should not be asked.
+ * Measuring is elsewhere (`Load`, `Health`, quota); a strategy only compares. A strategy of a user's own is any function of
+ * that type.
  *
  * @since 0.1.0
  */
-import type { Deployment } from "../Deployment.ts"
+import type { Strategy } from "./Candidate.ts"
+import { costBased, usageBased } from "./Least.ts"
+import { roundRobin } from "./RoundRobin.ts"
+import { simpleShuffle } from "./Shuffle.ts"
+import { sticky } from "./Sticky.ts"
+import { latencyBased, leastBusy } from "./TwoChoices.ts"
+
+export type { Candidate, Draw, Strategy } from "./Candidate.ts"
 
 /**
- * Chooses among candidates, of which there is at least one; `random` is uniform in [0, 1).
- *
- * @category models
- * @since 0.1.0
- */
-export type Strategy = (candidates: ReadonlyArray<Deployment>, random: number) => Deployment
-
-/**
- * Picks at random, in proportion to the weights.
+ * Picks the first: the others are used only where those before them cannot take the request.
  *
  * @category strategies
  * @since 0.1.0
  */
-export const simpleShuffle: Strategy = (candidates, random) => {
-  let total = 0
-  for (const candidate of candidates) total += candidate.weight
-  let left = random * total
-  for (const candidate of candidates) {
-    left -= candidate.weight
-    if (left < 0) return candidate
-  }
-  return candidates.at(-1) as Deployment
-}
+export const ordered: Strategy = (candidates) => candidates[0] as (typeof candidates)[number]
 
 /**
- * The strategies by the names settings use.
+ * Makes a strategy, by the name settings use. Each client has one of its own, because `round-robin` remembers its turn.
+ *
+ * **Details**: LiteLLM's names, and `usage-based-routing-v2` is the same as the first version here: its fault was to compare
+ * use without looking at the limits.
  *
  * @category strategies
  * @since 0.1.0
  */
-export const strategies = { "simple-shuffle": simpleShuffle } as const
+export const strategies = {
+  "simple-shuffle": () => simpleShuffle,
+  "least-busy": () => leastBusy,
+  "latency-based-routing": () => latencyBased,
+  "usage-based-routing": () => usageBased,
+  "usage-based-routing-v2": () => usageBased,
+  "cost-based-routing": () => costBased,
+  "round-robin": roundRobin,
+  ordered: () => ordered,
+  sticky: () => sticky
+} as const satisfies { readonly [name: string]: () => Strategy }
 
 /**
  * The name of a strategy.

@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
 import type { TokenUsage } from "../operation/Usage.ts"
+import * as Price from "./Price.ts"
 
 /**
  * What a price is asked for.
@@ -55,28 +56,11 @@ export const layerNone: Layer.Layer<Pricing> = Layer.succeed(Pricing, { cost: ()
  * @since 0.1.0
  */
 export const layerTable = (table: {
-  readonly [model: string]: {
-    readonly input: number
-    readonly output: number
-    readonly cachedInput?: number | undefined
-    readonly cacheWrite?: number | undefined
-  }
+  readonly [model: string]: Price.Price
 }): Layer.Layer<Pricing> =>
   Layer.succeed(Pricing, {
     cost: ({ models, usage }) => {
       const price = table[models[0]] ?? table[models[1]]
-      if (price === undefined) return undefined
-      const cached = usage.cachedTokens ?? 0
-      const written = usage.cacheWriteTokens ?? 0
-      const fresh = usage.promptTokens - cached - written
-      // A usage that contradicts itself tells no cost.
-      if (fresh < 0) return undefined
-      return (
-        (fresh * price.input +
-          cached * (price.cachedInput ?? price.input) +
-          written * (price.cacheWrite ?? price.input) +
-          usage.completionTokens * price.output) /
-        1_000_000
-      )
+      return price === undefined ? undefined : Price.cost(price, usage)
     }
   })

@@ -151,6 +151,8 @@ const connect = Effect.fnUntraced(function* (dialect: Dialect, target: Target) {
           )
         )
       ),
+    // The list of models: every server of this kind has it, and no model works for it.
+    check: Effect.asVoid(transport.exchange(HttpClientRequest.setMethod(post("/models"), "GET"))),
     ...EmbedEndpoint.make(deployment),
     ...TranscriptionEndpoint.make(deployment)
   }
