@@ -147,14 +147,14 @@ const check = (settings: ClientSettings): Effect.Effect<void, SettingsError> => 
 }
 
 /**
- * A client over the providers and prices in context.
+ * A client over the providers and prices in context; `Scheduler.snapshot` tells what it is doing.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (
   settings: ClientSettings
-): Layer.Layer<Inference.Inference, SettingsError, Providers | Pricing> =>
+): Layer.Layer<Inference.Inference | Scheduler.Scheduler, SettingsError, Providers | Pricing> =>
   Layer.unwrap(
     Effect.gen(function* () {
       yield* check(settings)
@@ -170,14 +170,14 @@ const wire = (
   budget: Budget.Budget | undefined
 ) => {
   const { maxParallelRequests } = settings
+  const scheduler = Scheduler.layer({
+    deployments: all,
+    strategy: strategies[settings.routingStrategy ?? "simple-shuffle"],
+    maxParallelRequests,
+    limits: settings.limits
+  }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory]))
   const stages = Layer.mergeAll(
     Retry.layer({ maxRetries: settings.maxRetries }).pipe(Layer.provide(RetryBudget.layer())),
-    Scheduler.layer({
-      deployments: all,
-      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"],
-      maxParallelRequests,
-      limits: settings.limits
-    }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory])),
     TokenEstimate.layer
   )
   return Layer.mergeAll(
@@ -187,7 +187,7 @@ const wire = (
       coalesce: settings.coalesce,
       budget,
       defaults: { ...settings.defaults, timeout: settings.timeout, deadline: settings.deadline }
-    }).pipe(Layer.provide(stages)),
+    }).pipe(Layer.provide(stages), Layer.provideMerge(scheduler)),
     // Twice the slots, so that inputs waiting to be tried again do not keep slots idle.
     maxParallelRequests === undefined
       ? Layer.empty

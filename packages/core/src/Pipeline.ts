@@ -30,6 +30,7 @@ import { BudgetExceeded } from "./Reason.ts"
 import { Scheduler } from "./Scheduler.ts"
 import { settlementOf } from "./Settle.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
+import type { Recorder } from "./telemetry/Recorder.ts"
 
 /**
  * The stages in the order a request passes them, each with the reason for its place.
@@ -111,7 +112,7 @@ export interface PipelineOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) {
+export const make = Effect.fnUntraced(function* (options: PipelineOptions, recorder: Recorder) {
   const retry = yield* Retry.Retry
   const scheduler = yield* Scheduler
   const estimate = yield* TokenEstimate
@@ -124,6 +125,7 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
     (connection: Connection): Effect.Effect<Answer<A>, AttemptError> =>
       Clock.clockWith((clock) => {
         const startedMillis = clock.currentTimeMillisUnsafe()
+        recorder.sent(call, startedMillis)
         call.attempts++
         call.onSent?.()
         return Effect.onExit(
@@ -131,6 +133,7 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
           (exit) => {
             const millis = clock.currentTimeMillisUnsafe() - startedMillis
             call.serviceMillis += millis
+            recorder.ended(call, exit, millis)
             if (Exit.isSuccess(exit)) {
               learn(call, exit.value)
               hedge?.observe(call.model, millis)
@@ -161,8 +164,8 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
     hedge:
       hedge === undefined
         ? (next: Handler): Handler => next
-        : hedge.stage(spend(own)((call) => scheduler.admitNow(call, send(call)))),
-    budget: spend(own),
+        : hedge.stage(spend(own, recorder)((call) => scheduler.admitNow(call, send(call)))),
+    budget: spend(own, recorder),
     admit: (): Handler => (call) => scheduler.admit(call, send(call))
   } satisfies Partial<Record<StageName, (next: Handler) => Handler>>
 
@@ -199,7 +202,7 @@ const unsent: Settlement = { _tag: "Unsent" }
 
 /** The stage that sets aside what an attempt may cost, in every budget it may spend from. */
 const spend =
-  (own: ReadonlyArray<Budget.Budget>) =>
+  (own: ReadonlyArray<Budget.Budget>, recorder: Recorder) =>
   (next: Handler): Handler =>
   (call) => {
     const budgets = own.length === 0 ? call.budgets : [...own, ...call.budgets]
@@ -212,6 +215,7 @@ const spend =
       for (const budget of budgets) {
         const reserved = budget.reserve(call.cost)
         if (reserved instanceof BudgetExceeded) {
+          recorder.budgetRefused(call, reserved)
           return Effect.andThen(
             settle(unsent),
             Effect.fail(new AttemptError({ reason: reserved, outcome: "unsent" }))

@@ -18,14 +18,17 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 
-import type { Account, LimitSnapshot, Settlement } from "./admission/Account.ts"
+import type { Account, Settlement } from "./admission/Account.ts"
 import { share } from "./admission/Caller.ts"
 import type { Limit } from "./admission/Limit.ts"
 import type { Waiter } from "./admission/Line.ts"
@@ -42,10 +45,11 @@ import { AttemptError } from "./provider/Provider.ts"
 import { Providers } from "./provider/Providers.ts"
 import type { Reason } from "./Reason.ts"
 import { NoDeployment, QuotaUnsatisfiable } from "./Reason.ts"
-import type { HealthState } from "./routing/Health.ts"
 import * as Health from "./routing/Health.ts"
 import type { Strategy } from "./routing/Strategy.ts"
 import { simpleShuffle } from "./routing/Strategy.ts"
+import * as SchedulerGauges from "./SchedulerGauges.ts"
+import * as SchedulerSnapshot from "./SchedulerSnapshot.ts"
 import { SettingsError } from "./SettingsError.ts"
 import { reportsOf, settlementOf } from "./Settle.ts"
 
@@ -63,32 +67,6 @@ export interface Ready {
   /** That account, and those it shares. */
   readonly accounts: ReadonlyArray<Account>
   readonly slots: Slots
-}
-
-/**
- * What the scheduler knows at one moment.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SchedulerSnapshot {
-  /** Attempts in the line. */
-  readonly waiting: number
-  /** What the attempt at the front waits for: `slots`, `health`, or the limit that has no room; absent when nobody waits. */
-  readonly waitingFor: string | undefined
-  /** Slots of the client; `Infinity` without a limit. */
-  readonly slots: number
-  readonly inFlight: number
-  /** The client's own limits. */
-  readonly limits: ReadonlyArray<LimitSnapshot>
-  readonly deployments: ReadonlyArray<{
-    readonly id: string
-    readonly label: string | undefined
-    readonly health: HealthState
-    readonly slots: number
-    readonly inFlight: number
-    readonly limits: ReadonlyArray<LimitSnapshot>
-  }>
 }
 
 /**
@@ -125,7 +103,7 @@ export class Scheduler extends Context.Service<
     /** Whether some limit counts more than requests, so that a call's cost must be estimated. */
     readonly needsCost: boolean
     readonly deployments: ReadonlyArray<Deployment>
-    readonly snapshot: Effect.Effect<SchedulerSnapshot>
+    readonly snapshot: Effect.Effect<SchedulerSnapshot.SchedulerSnapshot>
   }
 >()("@infermesh/core/Scheduler") {}
 
@@ -206,6 +184,9 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   )
 
   const line = new Line<Waiting>()
+  const state = { line, slots, own, health, deployments: all }
+  const gauges = yield* SchedulerGauges.make(state)
+  for (const ready of all) gauges.add(ready)
   /** The waiter that sleeps for the whole line, and until when; 0 while it is awake. */
   let keeper: Waiting | undefined
   let keeperUntil = 0
@@ -484,7 +465,10 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       const { ready, reservation } = granted
       const error = Option.getOrUndefined(Exit.findErrorOption(exit))
       const headers = Exit.isSuccess(exit) ? exit.value.rateLimits : error?.rateLimits
-      if (headers !== undefined) reservation.learn(now, reportsOf(headers))
+      if (headers !== undefined) {
+        reservation.learn(now, reportsOf(headers))
+        gauges.learned(ready)
+      }
       if (Exit.isSuccess(exit)) ready.account.taken()
       else if (error?.reason._tag === "RateLimitError") ready.account.refused()
       health.ended(ready.deployment.id, now, Health.outcomeOf(exit))
@@ -502,18 +486,6 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
             group.some((ready) => ready.slots.hasRoom && roomAt(ready, call, now) <= now)
         )
 
-  const waitingFor = (now: number): string | undefined => {
-    const [head] = line.heads()
-    if (head === undefined) return undefined
-    if (!slots.hasRoom) return "slots"
-    const { call, candidates } = head
-    const full = (accounts: ReadonlyArray<Account>) =>
-      accounts.flatMap((account) => account.fullFor(now, call.cost) ?? [])[0]
-    const limit = full(own) ?? full(candidates.flatMap(({ accounts }) => accounts))
-    if (limit !== undefined) return limit.name
-    return candidates.some((ready) => ready.slots.hasRoom) ? "health" : "slots"
-  }
-
   return Scheduler.of({
     admit: admitBy(place),
     admitNow: admitBy(placeNow),
@@ -527,21 +499,9 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       ),
     hasRoomFor: (call, _model) => hasRoom(call, groupOf(call)),
     usualDeployment: (_model) => all[0]?.deployment,
-    snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
-      waiting: line.size,
-      waitingFor: waitingFor(now),
-      slots: slots.limit,
-      inFlight: slots.inFlight,
-      limits: own.flatMap((account) => account.snapshot(now)),
-      deployments: all.map((ready) => ({
-        id: ready.deployment.id,
-        label: ready.deployment.label,
-        health: health.state(ready.deployment.id, now),
-        slots: ready.slots.limit,
-        inFlight: ready.slots.inFlight,
-        limits: ready.accounts.flatMap((account) => account.snapshot(now))
-      }))
-    }))
+    snapshot: Effect.map(Clock.currentTimeMillis, (now) =>
+      SchedulerSnapshot.take(state, now, nextMillis)
+    )
   })
 })
 
@@ -624,3 +584,23 @@ export const layer = (
   options: SchedulerOptions
 ): Layer.Layer<Scheduler, SettingsError, QuotaStore | Health.Health | Providers> =>
   Layer.effect(Scheduler, make(options))
+
+/**
+ * What the scheduler knows now.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const snapshot: Effect.Effect<SchedulerSnapshot.SchedulerSnapshot, never, Scheduler> =
+  Scheduler.use((scheduler) => scheduler.snapshot)
+
+/**
+ * What the scheduler knows now, and again after each interval, for as long as it is pulled.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const snapshots = (
+  every: Duration.Input
+): Stream.Stream<SchedulerSnapshot.SchedulerSnapshot, never, Scheduler> =>
+  Stream.fromEffectSchedule(snapshot, Schedule.spaced(every))

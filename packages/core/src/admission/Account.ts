@@ -42,6 +42,8 @@ export interface LimitSnapshot {
   /** What is in force: the setting, or less where the provider said so. */
   readonly limit: number
   readonly used: number
+  /** It was not set but learned from what the provider says. */
+  readonly learned: boolean
 }
 
 /**
@@ -171,7 +173,8 @@ export class Account {
     return this.#limits.map((limit) => ({
       name: limit.name,
       limit: limit.limit,
-      used: limit.used(nowMillis)
+      used: limit.used(nowMillis),
+      learned: limit.configured === Number.POSITIVE_INFINITY
     }))
   }
 }

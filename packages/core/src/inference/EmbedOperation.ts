@@ -60,14 +60,14 @@ export interface EmbedOptions<T extends VectorType = "float32">
  * @since 0.1.0
  */
 export const make = (environment: Environment) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   return <T extends VectorType = "float32">(
     texts: ReadonlyArray<string>,
     options: EmbedOptions<T> = Options.none
   ): Effect.Effect<EmbedResult<Vector<T>>, InferenceError> => {
     const plan = prepare(texts, options, environment.defaults)
     if (Result.isFailure(plan)) return Effect.fail(Run.refused("embed", plan.failure))
-    return Effect.map(run(plan.success), (outcome) => {
+    return run(plan.success, (outcome) => {
       const { answer, metrics } = outcome
       const { modelId, vectors } = answer.value
       const result: EmbedResult<Float32Array | ReadonlyArray<number>> = {
@@ -80,7 +80,7 @@ export const make = (environment: Environment) => {
         metrics,
         rawResponse: options.rawResponse === true ? answer.body : undefined
       }
-      return result as EmbedResult<Vector<T>>
+      return Effect.succeed(result as EmbedResult<Vector<T>>)
     })
   }
 }

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 
 import * as KeptAnswer from "../cache/KeptAnswer.ts"
-import type { Handler, Plan } from "../Call.ts"
+import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
 import { GenerationResult } from "../operation/Generate.ts"
@@ -45,8 +45,7 @@ export type OutputType<O> =
  * @category models
  * @since 0.1.0
  */
-export interface Environment {
-  readonly pipeline: Handler
+export interface Environment extends Run.RunEnvironment {
   readonly pricing: Pricing["Service"]
   readonly defaults: GenerateDefaults
 }
@@ -58,7 +57,7 @@ export interface Environment {
  * @since 0.1.0
  */
 export const make = (environment: Environment) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   return <O extends Output<unknown> | undefined = undefined>(
     input: GenerateInput,
     options: GenerateOptions<O> = Options.none
@@ -66,7 +65,7 @@ export const make = (environment: Environment) => {
     const prepared = prepare(input, options, environment.defaults)
     if (Result.isFailure(prepared)) return Effect.fail(Run.refused("generate", prepared.failure))
     const attempt = (format: OutputFormat<unknown> | undefined) =>
-      Effect.flatMap(run(toPlan(prepared.success, format, generateOnce)), (outcome) =>
+      run(toPlan(prepared.success, format, generateOnce), (outcome) =>
         finish(environment, outcome, format, options)
       )
     const result =
@@ -128,6 +127,7 @@ export const toPlan = (
   const request: GenerateRequest = { ...prepared.request, output }
   return {
     operation: "generate",
+    request,
     send: send(request),
     size: {
       texts: texts(request.prompt, request.tools),
