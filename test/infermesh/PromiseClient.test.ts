@@ -37,6 +37,16 @@ describe("PromiseClient", () => {
     assert.deepStrictEqual(seen, [0, 1])
   })
 
+  it("tells what it is doing", async () => {
+    await using client = make({ latency: "1 hour" })
+    const controller = new AbortController()
+    const call = client.generate("x", { signal: controller.signal }).catch(() => "ended")
+    const { deployments, inFlight } = await client.snapshot()
+    assert.deepStrictEqual([inFlight, deployments[0]?.id], [1, "test/m"])
+    controller.abort()
+    await call
+  })
+
   it("ends a call when its signal is aborted, and may be closed twice", async () => {
     const client = make({ latency: "1 hour" })
     const controller = new AbortController()

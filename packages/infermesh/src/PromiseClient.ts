@@ -14,6 +14,8 @@ import type { InferenceError } from "@infermesh/core/InferenceError"
 import type { EmbeddingResult } from "@infermesh/core/operation/Embed"
 import type { GenerateInput, GenerationResult } from "@infermesh/core/operation/Generate"
 import type { TranscriptionResult } from "@infermesh/core/operation/Transcribe"
+import * as Scheduler from "@infermesh/core/Scheduler"
+import type { SchedulerSnapshot } from "@infermesh/core/SchedulerSnapshot"
 import type { SettingsError } from "@infermesh/core/SettingsError"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -74,6 +76,8 @@ export interface PromiseClient extends AsyncDisposable {
     inputs: ReadonlyArray<Inference.TranscribeInput>,
     options?: Inference.TranscribeBatchOptions<never> & Abortable
   ) => Promise<BatchResult<TranscriptionResult, InferenceError>>
+  /** What the client is doing now: who waits and for what, slots, quotas and health. */
+  readonly snapshot: () => Promise<SchedulerSnapshot>
   /** Interrupts what is under way and closes the connections. May be called more than once. */
   readonly close: () => Promise<void>
 }
@@ -84,7 +88,9 @@ export interface PromiseClient extends AsyncDisposable {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (layer: Layer.Layer<Inference.Inference, SettingsError>): PromiseClient => {
+export const make = (
+  layer: Layer.Layer<Inference.Inference | Scheduler.Scheduler, SettingsError>
+): PromiseClient => {
   const runtime = ManagedRuntime.make(layer)
   const run = <O extends Abortable, A>(
     options: O | undefined,
@@ -113,6 +119,7 @@ export const make = (layer: Layer.Layer<Inference.Inference, SettingsError>): Pr
     transcribe: (input, options) => run(options, (own) => Inference.transcribe(input, own)),
     transcribeBatch: (inputs, options) =>
       run(options, (own) => Inference.transcribeBatch(inputs, { ...own, mode: "collect" })),
+    snapshot: () => runtime.runPromise(Scheduler.snapshot),
     close: () => runtime.dispose(),
     [Symbol.asyncDispose]: () => runtime.dispose()
   }

@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Account } from "@infermesh/core/admission/Account"
 import * as Caller from "@infermesh/core/admission/Caller"
+import { Line } from "@infermesh/core/admission/Line"
+import { Slots } from "@infermesh/core/admission/Slots"
+import * as Deployment from "@infermesh/core/Deployment"
 import * as Inference from "@infermesh/core/Inference"
+import * as Health from "@infermesh/core/routing/Health"
+import type { Ready } from "@infermesh/core/Scheduler"
 import * as Scheduler from "@infermesh/core/Scheduler"
+import * as SchedulerGauges from "@infermesh/core/SchedulerGauges"
 import { metrics } from "@infermesh/core/telemetry/Metrics"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import { Effect, Fiber, Metric, Stream } from "effect"
@@ -65,7 +72,7 @@ describe("gauges", () => {
       Effect.gen(function* () {
         const state = Effect.map(all(metrics.deploymentHealth.name), (series) =>
           series.flatMap((one) =>
-            "value" in one && one.value === 1 ? [one.labels["infermesh.deployment.state"]] : []
+            one.value === 1 ? [one.labels["infermesh.deployment.state"]] : []
           )
         )
         assert.deepStrictEqual(yield* state, ["healthy"])
@@ -97,6 +104,43 @@ describe("gauges", () => {
     )
   )
 
+  it.effect("of a deployment can be taken away while the others stay", () =>
+    fresh(
+      Effect.gen(function* () {
+        const state = { line: { size: 0 }, slots: new Slots(), own: [], health: Health.make() }
+        const gauges = yield* SchedulerGauges.make(state)
+        const ready = (id: string, deployment: Deployment.Deployment): Ready => {
+          const account = new Account(id, { rpm: 10 })
+          return {
+            deployment,
+            connection: {},
+            account,
+            accounts: [account],
+            slots: new Slots(3)
+          }
+        }
+        const [a, b] = yield* Effect.all([
+          Deployment.make({ model: "test/model" }, "a"),
+          Deployment.make({ model: "test/model" }, "b")
+        ])
+        const remove = gauges.add(ready("a", a))
+        gauges.add(ready("b", b))
+        const slots = Effect.map(all(metrics.deploymentSlots.name), (series) =>
+          series.map(({ labels, value }) => [labels["infermesh.deployment"], value])
+        )
+        assert.deepStrictEqual(yield* slots, [
+          ["a", 3],
+          ["b", 3]
+        ])
+        remove()
+        const left = (yield* Metric.snapshot).flatMap(
+          ({ attributes }) => attributes?.["infermesh.deployment"] ?? []
+        )
+        assert.deepStrictEqual([...new Set(left)], ["b"])
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.effect("of two clients are told apart by an attribute where each is built", () =>
     fresh(
       Effect.gen(function* () {
@@ -114,6 +158,18 @@ describe("gauges", () => {
       })
     )
   )
+})
+
+describe("the line", () => {
+  it("counts a caller's waiters over all models", () => {
+    const line = new Line()
+    for (const group of ["one", "two", "two"]) line.add({ group, caller: "a", share: 1, size: 1 })
+    line.add({ group: "one", caller: "b", share: 1, size: 1 })
+    assert.deepStrictEqual(line.callers(), [
+      { name: "a", waiting: 3 },
+      { name: "b", waiting: 1 }
+    ])
+  })
 })
 
 describe("snapshots", () => {

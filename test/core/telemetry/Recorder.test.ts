@@ -18,7 +18,7 @@ import { AiError } from "effect/ai"
 import { TestClock } from "effect/testing"
 
 import * as TestClient from "../TestClient.ts"
-import { all, count, fresh, sum } from "./Registry.ts"
+import { all, count, fresh, meanwhile, sum } from "./Registry.ts"
 
 const request = {
   "gen_ai.operation.name": "chat",
@@ -26,14 +26,6 @@ const request = {
   "gen_ai.request.model": "model"
 }
 const deployment = { "infermesh.deployment": "test/model" }
-
-/** Runs an effect while time passes. */
-const meanwhile = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(self)
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 const failing = (times: number, error: () => TestProvider.Reply) => ({
   reply: ({ index }: TestProvider.Asked) => (index < times ? error() : "answer")

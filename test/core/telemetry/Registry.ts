@@ -1,4 +1,5 @@
-import { Effect, Metric } from "effect"
+import { Effect, Fiber, Metric } from "effect"
+import { TestClock } from "effect/testing"
 
 export type Attributes = { readonly [name: string]: string }
 
@@ -6,27 +7,38 @@ export type Attributes = { readonly [name: string]: string }
 export const fresh = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => Effect.provideService(self, Metric.MetricRegistry, new Map()))
 
+/** Runs an effect while an hour passes. */
+export const meanwhile = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(self)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
+  })
+
+interface Series {
+  readonly labels: Attributes
+  readonly count?: number
+  readonly sum?: number
+  readonly value?: number
+}
+
 /** Every series of a metric: its labels without the unit, and its count, sum or value. */
-export const all = (name: string) =>
+export const all = (name: string): Effect.Effect<ReadonlyArray<Series>> =>
   Effect.map(Metric.snapshot, (snapshots) =>
-    snapshots
-      .filter(({ id }) => id === name)
-      .map((snapshot) => {
-        const { unit: _, ...labels } = snapshot.attributes ?? {}
-        return { labels: labels as Attributes, ...numbers(snapshot) }
-      })
+    snapshots.filter(({ id }) => id === name).map(toSeries)
   )
 
-const numbers = (snapshot: Metric.Metric.Snapshot) => {
+const toSeries = (snapshot: Metric.Metric.Snapshot): Series => {
+  const { unit: _, ...labels } = snapshot.attributes ?? {}
   switch (snapshot.type) {
     case "Counter":
-      return { count: Number(snapshot.state.count) }
+      return { labels, count: Number(snapshot.state.count) }
     case "Gauge":
-      return { value: Number(snapshot.state.value) }
+      return { labels, value: Number(snapshot.state.value) }
     case "Histogram":
-      return { count: snapshot.state.count, sum: snapshot.state.sum }
+      return { labels, count: snapshot.state.count, sum: snapshot.state.sum }
     default:
-      return {}
+      return { labels }
   }
 }
 
@@ -38,7 +50,7 @@ export const count = (name: string, wanted: Attributes = {}) =>
   Effect.map(all(name), (series) =>
     series
       .filter(({ labels }) => matching(labels, wanted))
-      .reduce((total, one) => total + ("count" in one ? one.count : 0), 0)
+      .reduce((total, one) => total + (one.count ?? 0), 0)
   )
 
 /** The sum of what the histograms with these labels have observed, free of the noise of floating point. */
@@ -46,13 +58,10 @@ export const sum = (name: string, wanted: Attributes = {}) =>
   Effect.map(all(name), (series) => {
     const observed = series
       .filter(({ labels }) => matching(labels, wanted))
-      .reduce((total, one) => total + ("sum" in one ? one.sum : 0), 0)
+      .reduce((total, one) => total + (one.sum ?? 0), 0)
     return Math.round(observed * 1e6) / 1e6
   })
 
 /** The value of the one gauge with these labels. */
 export const gauge = (name: string, wanted: Attributes = {}) =>
-  Effect.map(all(name), (series) => {
-    const found = series.find(({ labels }) => matching(labels, wanted))
-    return found !== undefined && "value" in found ? found.value : undefined
-  })
+  Effect.map(all(name), (series) => series.find(({ labels }) => matching(labels, wanted))?.value)

@@ -9,15 +9,8 @@ import { AiError } from "effect/ai"
 import { TestClock } from "effect/testing"
 
 import * as TestClient from "../TestClient.ts"
+import { meanwhile } from "./Registry.ts"
 import { attributesOf, eventsOf, failureOf, make, spanOf, spansOf, textOf } from "./TestTracer.ts"
-
-/** Runs an effect while time passes. */
-const meanwhile = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(self)
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("the span of a request", () => {
   it.effect("has the name, kind and attributes of the conventions, and ours", () =>
@@ -181,6 +174,31 @@ describe("the span of a request", () => {
           )
         )
       )
+  )
+
+  it.effect("tells for each attempt its own wait, not the waits before it", () =>
+    Effect.gen(function* () {
+      const span = yield* spanOf(meanwhile(Inference.generate("x")))
+      const waits = eventsOf(span)
+        .filter(({ name }) => name === "infermesh.attempt")
+        .map(({ attributes }) => Number(attributes["infermesh.attempt.wait"]))
+      assert.strictEqual(waits.length, 4)
+      for (const [index, wait] of waits.slice(1).entries()) {
+        // From half of the doubled wait to the whole of it.
+        assert.isAtLeast(wait, 0.5 * 2 ** index)
+        assert.isAtMost(wait, 2 ** index + 0.001)
+      }
+    }).pipe(
+      Effect.provide(
+        TestClient.layer(
+          {},
+          {
+            latency: "1 minute",
+            reply: ({ index }) => (index < 3 ? TestProvider.unavailable() : "answer")
+          }
+        )
+      )
+    )
   )
 
   it.effect("has a hedge as an event, and what became of both attempts", () =>

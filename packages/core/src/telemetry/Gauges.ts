@@ -37,7 +37,7 @@ export type Add = (
  * @since 0.1.0
  */
 export const make = Effect.gen(function* () {
-  const context = yield* Effect.context<never>()
+  const context = yield* Effect.context()
   const registered = new Set<Metric.Registration>()
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

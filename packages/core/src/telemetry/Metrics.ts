@@ -191,7 +191,7 @@ export const metrics = {
     unit: "USD",
     labels: ofRequest,
     description:
-      "What attempts that lost against another may have cost, estimated where prices are asked for"
+      "What attempts that lost against another may have cost, where limits or budgets need an estimate"
   },
   rateLimited: {
     name: "infermesh.rate_limit.refusals",
