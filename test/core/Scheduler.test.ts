@@ -468,7 +468,7 @@ describe("the choice", () => {
   it.effect("avoids a deployment that has just failed the call, while another would do", () =>
     Effect.gen(function* () {
       const scheduler = yield* Scheduler.Scheduler
-      const [a] = scheduler.deployments
+      const [a] = scheduler.deployments()
       for (let index = 0; index < 30; index++) {
         const call = callOf()
         if (a !== undefined) call.failedAt.push(a)

@@ -149,6 +149,17 @@ describe("PromiseClient", () => {
     )
   })
 
+  it("tells what it is doing", async () => {
+    await using client = make(endless).client
+    const controller = new AbortController()
+    const call = rejection(client.generate("x", { signal: controller.signal }))
+    await new Promise(setImmediate)
+    const { deployments, inFlight } = await client.snapshot()
+    assert.deepStrictEqual([inFlight, deployments[0]?.id], [1, "test/m"])
+    controller.abort()
+    await call
+  })
+
   describe("a signal", () => {
     it("ends a call, its provider's work too, with the signal's reason", async () => {
       const { client, interrupted } = make(endless)

@@ -7,8 +7,10 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
 
 import type { Budget } from "./admission/Budget.ts"
 import type { Caller } from "./admission/Caller.ts"
@@ -16,6 +18,7 @@ import type { Cost } from "./admission/Quota.ts"
 import { oneRequest } from "./admission/Quota.ts"
 import type { TokenEstimateRequest } from "./admission/TokenEstimate.ts"
 import type { Deployment } from "./Deployment.ts"
+import type { GenerateRequest } from "./operation/Generate.ts"
 import type { TokenUsage } from "./operation/Usage.ts"
 import type { Answer, AttemptError, Connection } from "./provider/Provider.ts"
 import type { Reason } from "./Reason.ts"
@@ -36,13 +39,17 @@ export type Operation = "generate" | "embed" | "transcribe"
  */
 export interface Plan<A> {
   readonly operation: Operation
+  /** What is generated from, for whoever records it. */
+  readonly request?: GenerateRequest | undefined
   /** One attempt at a connected deployment. */
   readonly send: (
     connection: Connection,
-    call: { committed: boolean }
+    call: { committed: boolean; firstPartMillis: number | undefined }
   ) => Effect.Effect<Answer<A>, AttemptError>
   /** Attempts that earlier requests for the same answer have spent of what this one may. Default: none. */
   readonly retriesSpent?: number | undefined
+  /** Whether parts of the answer are handed out as they arrive. Default: no. */
+  readonly streamed?: boolean | undefined
   /** How an answer may be given again; absent where it may not. */
   readonly reuse?: Reusable<A> | undefined
   /** Whether two attempts may be under way at once: not where parts of the answer are handed out. Default: yes. */
@@ -86,6 +93,10 @@ export interface Reusable<A> {
 export interface CallContext {
   readonly caller: Caller
   readonly budgets: ReadonlyArray<Budget>
+  /** Where its metrics are counted; absent where nobody counts. */
+  readonly context?: Context.Context<never> | undefined
+  /** Its span; absent where nobody traces. */
+  readonly span?: Tracer.Span | undefined
 }
 
 /**
@@ -101,12 +112,16 @@ export class Call<A> {
   readonly caller: Caller
   /** What it may spend from. */
   readonly budgets: ReadonlyArray<Budget>
+  readonly context: Context.Context<never> | undefined
+  readonly span: Tracer.Span | undefined
   /** Attempts started. */
   attempts = 0
   /** Time spent in attempts so far. */
   serviceMillis = 0
   /** What to reserve per attempt; one request until the pipeline has estimated the rest, and where no limit needs it. */
   cost: Cost = oneRequest
+  /** What the call would cost at a deployment, in USD; absent where nobody needs to know it. */
+  priceAt: ((deployment: Deployment) => number | undefined) | undefined = undefined
   /** The price of a usage at the current deployment; absent where nobody needs to know it. */
   priceOf: ((usage: TokenUsage) => number | undefined) | undefined = undefined
   /** The models that were asked, the current one last. */
@@ -124,6 +139,10 @@ export class Call<A> {
   }> = []
   /** Second attempts that were sent because the first took long. */
   hedges = 0
+  /** Those of them that were answered first. */
+  hedgesWon = 0
+  /** It is such a second attempt itself. */
+  isHedge = false
   /** What the attempts that lost against another one may have cost, in USD, as it was estimated. */
   hedgeUsd = 0
   /** Where the answer came from, when it was not asked for. */
@@ -133,6 +152,14 @@ export class Call<A> {
   lastError: AttemptError | undefined = undefined
   /** Part of an answer has been handed out: the request cannot be tried again. */
   committed = false
+  /** From sending the attempt to the first part of its streamed answer. */
+  firstPartMillis: number | undefined = undefined
+  /** Models of which an attempt has been sent. */
+  modelsSent = 0
+  /** How long the current or last attempt waited to be sent, since the one before it or the request's start. */
+  waitMillis = 0
+  /** How long the request has waited altogether when its last attempt was sent. */
+  waitedMillis = 0
 
   /** The model that is asked now. */
   get model(): string {
@@ -145,6 +172,8 @@ export class Call<A> {
     this.startedMillis = startedMillis
     this.caller = from.caller
     this.budgets = from.budgets
+    this.context = from.context
+    this.span = from.span
   }
 }
 

@@ -6,81 +6,33 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import * as Schedule from "effect/Schedule"
 
 import * as Budget from "./admission/Budget.ts"
-import { BudgetSettings } from "./admission/Budget.ts"
-import { Quota } from "./admission/Quota.ts"
+import type { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
 import * as QuotaStore from "./admission/QuotaStore.ts"
 import * as TokenEstimate from "./admission/TokenEstimate.ts"
-import { FallbackSettings } from "./attempt/Fallback.ts"
-import { HedgeSettings } from "./attempt/Hedge.ts"
+import type { FallbackSettings } from "./attempt/Fallback.ts"
 import * as Retry from "./attempt/Retry.ts"
 import * as RetryBudget from "./attempt/RetryBudget.ts"
 import * as Batch from "./batch/Batch.ts"
+import type { ClientSettings } from "./ClientSettings.ts"
+import { check } from "./ClientSettings.ts"
 import type { Deployment } from "./Deployment.ts"
-import { DeploymentSettings } from "./Deployment.ts"
 import * as DeploymentModule from "./Deployment.ts"
 import * as Inference from "./Inference.ts"
-import type { TimeOptions } from "./operation/GenerateOptions.ts"
-import { DefaultOptions } from "./operation/GenerateOptions.ts"
-import { firstIssue } from "./operation/Issue.ts"
 import type { Providers } from "./provider/Providers.ts"
 import * as Health from "./routing/Health.ts"
+import * as ModelTable from "./routing/ModelTable.ts"
 import { strategies } from "./routing/Strategy.ts"
 import * as Scheduler from "./Scheduler.ts"
 import { SettingsError } from "./SettingsError.ts"
 import type { Pricing } from "./telemetry/Pricing.ts"
 
-/**
- * The settings of a client, as a Schema: a file or a `Config` decodes to them.
- *
- * **Details**: either `model` (with `apiBase` and `apiKey` where the provider's own do not serve) or `deployments`, by label.
- * `limits` are the client's, over all deployments; each deployment may have its own besides.
- *
- * **Units**: `limits` per minute and per day; `timeout` and `deadline` are durations.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ClientSettings = Schema.Struct({
-  ...DeploymentSettings.fields,
-  model: Schema.optional(DeploymentSettings.fields.model),
-  deployments: Schema.optional(Schema.Record(Schema.NonEmptyString, DeploymentSettings)),
-  limits: Schema.optional(Quota),
-  maxParallelRequests: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
-  /** Attempts of a request after its first, over all deployments and models: retries and fallbacks together. Default 3. */
-  maxRetries: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-  ...FallbackSettings.fields,
-  /** Sends a second attempt when the first takes long. Default: it does not. */
-  hedge: Schema.optional(HedgeSettings),
-  /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
-  coalesce: Schema.optional(Schema.Boolean),
-  /** What the client may spend in all. Default: no limit. */
-  budget: Schema.optional(BudgetSettings),
-  routingStrategy: Schema.optional(
-    Schema.Literals(Object.keys(strategies) as ReadonlyArray<keyof typeof strategies>)
-  ),
-  timeout: Schema.optional(Schema.Duration),
-  deadline: Schema.optional(Schema.Duration),
-  defaults: Schema.optional(DefaultOptions)
-})
-
-/**
- * The settings of a client, as code writes them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ClientSettings
-  extends Omit<typeof ClientSettings.Type, "timeout" | "deadline" | "apiKey">, TimeOptions {
-  readonly apiKey?: Redacted.Redacted | undefined
-}
+export { ClientSettings } from "./ClientSettings.ts"
 
 /**
  * The deployments that settings describe.
@@ -89,7 +41,7 @@ export interface ClientSettings
  * @since 0.1.0
  */
 export const deployments = Effect.fnUntraced(function* (settings: ClientSettings) {
-  const { deployments: labelled, model } = settings
+  const { deployments: labelled, fallbacks, model } = settings
   if (labelled === undefined) {
     if (model === undefined) {
       return yield* new SettingsError({
@@ -98,10 +50,25 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
         hint: "Give a model such as openai/gpt-4.1-mini, or deployments"
       })
     }
-    // The limits are the client's already; charging them twice would halve nothing but cost time.
-    return [yield* DeploymentModule.make({ ...settings, model, limits: undefined })]
+    // The settings of a client with one deployment are that deployment's, so its limits are those that headers tell of.
+    const { apiBase, apiKey, extraBody, headers, headerScope, limits, price } = settings
+    const only = yield* DeploymentModule.make({
+      model,
+      apiBase,
+      apiKey,
+      extraBody,
+      headers,
+      headerScope,
+      limits,
+      price
+    })
+    const others = isList(fallbacks) ? fallbacks : []
+    return [
+      only,
+      ...(yield* Effect.forEach(others, (other) => DeploymentModule.make({ model: other }, other)))
+    ]
   }
-  for (const setting of ["apiBase", "apiKey"] as const) {
+  for (const setting of ["apiBase", "apiKey", "headers", "extraBody", "price"] as const) {
     if (settings[setting] !== undefined) {
       return yield* new SettingsError({
         setting,
@@ -115,50 +82,60 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
   )
 })
 
-const decode = Schema.decodeUnknownResult(Schema.toType(ClientSettings))
+const isList = (fallbacks: ClientSettings["fallbacks"]): fallbacks is ReadonlyArray<string> =>
+  Array.isArray(fallbacks)
 
-/** Settings with their durations read; fails with the first setting that cannot be used. */
-const check = (settings: ClientSettings): Effect.Effect<void, SettingsError> => {
-  const given: Record<string, unknown> = { ...settings }
-  for (const setting of ["timeout", "deadline"] as const) {
-    const input = settings[setting]
-    if (input === undefined) continue
-    const duration = Duration.fromInput(input)
-    if (duration._tag === "None" || Duration.toMillis(duration.value) <= 0) {
-      return Effect.fail(
-        new SettingsError({
-          setting,
-          problem: "it is not a time above zero",
-          hint: 'Write "30 seconds"'
-        })
-      )
-    }
-    given[setting] = duration.value
-  }
-  const result = decode(given)
-  if (Result.isSuccess(result)) return Effect.void
-  const issue = firstIssue(result.failure.issue)
-  return Effect.fail(
-    new SettingsError({
-      setting: issue.path.replace(/^\./, "") || "settings",
-      problem: issue.problem
-    })
+/** The chains of fallbacks; a list alone comes after the client's model. */
+const chains = (settings: ClientSettings): FallbackSettings => ({
+  fallbacks: isList(settings.fallbacks)
+    ? { [settings.model ?? ""]: settings.fallbacks }
+    : settings.fallbacks,
+  contextWindowFallbacks: settings.contextWindowFallbacks,
+  contentPolicyFallbacks: settings.contentPolicyFallbacks
+})
+
+/** Every model that is named somewhere must be there: a misspelt fallback would be found out when it is needed. */
+const checkNames = Effect.fnUntraced(function* (
+  settings: ClientSettings,
+  all: ReadonlyArray<Deployment>
+) {
+  const table = ModelTable.make(
+    all.map((deployment) => ({ deployment })),
+    settings.aliases
   )
-}
+  const named = Object.entries(chains(settings)).flatMap(([setting, of]) =>
+    Object.entries(of ?? {}).flatMap(([model, others]) =>
+      [model, ...others].map((name): readonly [string, string] => [setting, name])
+    )
+  )
+  const model: ReadonlyArray<readonly [string, string]> =
+    settings.model === undefined ? [] : [["model", settings.model]]
+  const aliased = Object.keys(settings.aliases ?? {}).map((alias): readonly [string, string] => [
+    `aliases.${alias}`,
+    alias
+  ])
+  for (const [setting, name] of [...model, ...named, ...aliased]) {
+    const found = table.serving({ model: name })
+    if (Result.isSuccess(found)) continue
+    const { hint, problem } = found.failure
+    return yield* new SettingsError({ setting, problem, hint })
+  }
+})
 
 /**
- * A client over the providers and prices in context.
+ * A client over the providers and prices in context; `Scheduler.snapshot` tells what it is doing.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (
   settings: ClientSettings
-): Layer.Layer<Inference.Inference, SettingsError, Providers | Pricing> =>
+): Layer.Layer<Inference.Inference | Scheduler.Scheduler, SettingsError, Providers | Pricing> =>
   Layer.unwrap(
     Effect.gen(function* () {
       yield* check(settings)
       const all = yield* deployments(settings)
+      yield* checkNames(settings, all)
       const budget = settings.budget === undefined ? undefined : yield* Budget.make(settings.budget)
       return wire(settings, all, budget)
     })
@@ -169,28 +146,50 @@ const wire = (
   all: ReadonlyArray<Deployment>,
   budget: Budget.Budget | undefined
 ) => {
-  const { maxParallelRequests } = settings
+  const { healthCheck, maxParallelRequests, routingStrategy = "simple-shuffle" } = settings
+  const isOwnStrategy = typeof routingStrategy === "function"
+  const scheduler = Scheduler.layer({
+    deployments: all,
+    strategy: isOwnStrategy ? routingStrategy : strategies[routingStrategy](),
+    comparesPrices: isOwnStrategy || routingStrategy === "cost-based-routing",
+    maxParallelRequests,
+    limits: settings.deployments === undefined ? undefined : settings.limits,
+    quotas: settings.quotas,
+    aliases: settings.aliases,
+    healthCheck:
+      healthCheck === undefined
+        ? undefined
+        : {
+            when: healthCheck.when,
+            schedule: Schedule.jittered(Schedule.spaced(healthCheck.every ?? "10 seconds"))
+          }
+  }).pipe(Layer.provide([Health.layerWith(settings.health ?? {}), QuotaStore.layerMemory]))
   const stages = Layer.mergeAll(
     Retry.layer({ maxRetries: settings.maxRetries }).pipe(Layer.provide(RetryBudget.layer())),
-    Scheduler.layer({
-      deployments: all,
-      strategy: strategies[settings.routingStrategy ?? "simple-shuffle"](),
-      maxParallelRequests,
-      limits: settings.limits
-    }).pipe(Layer.provide([Health.layer, QuotaStore.layerMemory])),
     TokenEstimate.layer
   )
   return Layer.mergeAll(
     Inference.layer({
-      fallbacks: settings,
+      fallbacks: chains(settings),
       hedge: settings.hedge,
       coalesce: settings.coalesce,
       budget,
-      defaults: { ...settings.defaults, timeout: settings.timeout, deadline: settings.deadline }
-    }).pipe(Layer.provide(stages)),
-    // Twice the slots, so that inputs waiting to be tried again do not keep slots idle.
+      defaults: {
+        ...settings.defaults,
+        model: settings.model,
+        timeout: settings.timeout,
+        deadline: settings.deadline
+      }
+    }).pipe(Layer.provide(stages), Layer.provideMerge(scheduler)),
     maxParallelRequests === undefined
       ? Layer.empty
-      : Layer.succeed(Batch.Concurrency, Math.max(2 * maxParallelRequests, 16))
+      : Layer.succeed(Batch.Concurrency, concurrencyFor(maxParallelRequests))
   )
 }
+
+/** Twice the slots, so that inputs waiting to be tried again do not keep slots idle. */
+const concurrencyFor = (slots: MaxParallelRequests): number =>
+  Math.max(2 * (typeof slots === "number" ? slots : (slots.adaptive.max ?? defaultMost)), 16)
+
+/** Slots an adaptive limit grows to when nothing is said, as in `AdaptiveSettings`. */
+const defaultMost = 512

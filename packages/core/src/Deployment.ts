@@ -43,6 +43,8 @@ export const DeploymentSettings = Schema.Struct({
   /** What requests may ask for: `eu`, `batch`. */
   tags: Schema.optional(Names),
   limits: Schema.optional(Quota),
+  /** Which window a rate-limit header is about that does not say so itself. Default `auto`: told by its size and reset. */
+  headerScope: Schema.optional(Schema.Literals(["auto", "minute", "day"])),
   /** Names of quotas that it shares with other deployments, such as that of a key; its own `limits` hold besides. */
   quotaKeys: Schema.optional(Names),
   /** How many attempts may be in flight there at once, fixed or adaptive. */
@@ -83,6 +85,7 @@ export interface Deployment {
   readonly limits: Quota
   /** Names of shared quotas that hold besides its limits. */
   readonly quotaKeys: ReadonlyArray<string>
+  readonly headerScope: "auto" | "minute" | "day"
   readonly maxParallelRequests: MaxParallelRequests | undefined
   readonly weight: number
   readonly price: Price | undefined
@@ -123,6 +126,7 @@ export const make = (
     tags: settings.tags ?? [],
     limits: settings.limits ?? {},
     quotaKeys: settings.quotaKeys ?? [],
+    headerScope: settings.headerScope ?? "auto",
     maxParallelRequests: settings.maxParallelRequests,
     weight: settings.weight ?? 1,
     price: settings.price

@@ -46,6 +46,7 @@ import type { PipelineOptions } from "./Pipeline.ts"
 import * as Pipeline from "./Pipeline.ts"
 import { Scheduler } from "./Scheduler.ts"
 import { Pricing } from "./telemetry/Pricing.ts"
+import { Recorder } from "./telemetry/Recorder.ts"
 
 export { embedBatch, embedBatchStream } from "./inference/EmbedBatch.ts"
 export type { EmbedBatchOptions } from "./inference/EmbedBatch.ts"
@@ -79,15 +80,19 @@ export interface InferenceOptions extends PipelineOptions {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options: InferenceOptions = {}) {
-  const pipeline = yield* Pipeline.make(options)
+  const scheduler = yield* Scheduler
+  const recorder = new Recorder(scheduler.usualDeployment)
+  const pipeline = yield* Pipeline.make(options, recorder)
   const pricing = yield* Pricing
   const fileSystem = yield* Effect.serviceOption(FileSystem.FileSystem)
-  const environment = { pipeline, pricing, defaults: options.defaults ?? {} }
+  const environment = { pipeline, recorder, pricing, defaults: options.defaults ?? {} }
   return Inference.of({
     generate: GenerateOperation.make(environment),
     generateStream: GenerateStream.make(environment),
     embed: EmbedOperation.make(environment),
-    embedLimits: (yield* Scheduler).embedLimits,
+    get embedLimits() {
+      return scheduler.embedLimits()
+    },
     transcribe: TranscribeOperation.make(environment, fileSystem)
   })
 })

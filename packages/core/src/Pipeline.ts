@@ -22,14 +22,14 @@ import * as Retry from "./attempt/Retry.ts"
 import { ResponseCache } from "./cache/ResponseCache.ts"
 import * as Reuse from "./cache/Reuse.ts"
 import type { Call, Handler } from "./Call.ts"
-import type { TokenUsage } from "./operation/Usage.ts"
 import * as Usage from "./operation/Usage.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { AttemptError } from "./provider/Provider.ts"
 import { BudgetExceeded } from "./Reason.ts"
 import { Scheduler } from "./Scheduler.ts"
 import { settlementOf } from "./Settle.ts"
-import { Pricing } from "./telemetry/Pricing.ts"
+import { costAt, Pricing } from "./telemetry/Pricing.ts"
+import type { Recorder } from "./telemetry/Recorder.ts"
 
 /**
  * The stages in the order a request passes them, each with the reason for its place.
@@ -112,7 +112,7 @@ export interface PipelineOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) {
+export const make = Effect.fnUntraced(function* (options: PipelineOptions, recorder: Recorder) {
   const retry = yield* Retry.Retry
   const scheduler = yield* Scheduler
   const estimate = yield* TokenEstimate
@@ -125,6 +125,7 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
     (connection: Connection): Effect.Effect<Answer<A>, AttemptError> =>
       Clock.clockWith((clock) => {
         const startedMillis = clock.currentTimeMillisUnsafe()
+        recorder.sent(call, startedMillis)
         call.attempts++
         call.onSent?.()
         return Effect.onExit(
@@ -132,6 +133,7 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
           (exit) => {
             const millis = clock.currentTimeMillisUnsafe() - startedMillis
             call.serviceMillis += millis
+            recorder.ended(call, exit, millis)
             if (Exit.isSuccess(exit)) {
               learn(call, exit.value)
               hedge?.observe(call.model, millis)
@@ -151,19 +153,21 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
     reuse: Reuse.stage({
       cache: Option.getOrUndefined(yield* Effect.serviceOption(ResponseCache)),
       coalesce: options.coalesce === true,
-      client: scheduler.deployments.map(({ provider, target: { apiBase, extraBody, model } }) => ({
-        provider,
-        model,
-        apiBase,
-        extraBody
-      }))
+      client: scheduler
+        .deployments()
+        .map(({ provider, target: { apiBase, extraBody, model } }) => ({
+          provider,
+          model,
+          apiBase,
+          extraBody
+        }))
     }),
     recover: Recovery.stage(retry, options.fallbacks ?? {}, scheduler),
     hedge:
       hedge === undefined
         ? (next: Handler): Handler => next
-        : hedge.stage(spend(own)((call) => scheduler.admitNow(call, send(call)))),
-    budget: spend(own),
+        : hedge.stage(spend(own, recorder)((call) => scheduler.admitNow(call, send(call)))),
+    budget: spend(own, recorder),
     admit: (): Handler => (call) => scheduler.admit(call, send(call))
   } satisfies Partial<Record<StageName, (next: Handler) => Handler>>
 
@@ -180,19 +184,25 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions = {}) 
         model: scheduler.usualDeployment(call.model)?.target.model ?? ""
       }),
       ({ input, output }) => {
-        call.priceOf = priceOf(pricing, scheduler, call)
+        const estimated = Usage.make({ promptTokens: input, completionTokens: output })
+        call.priceAt = (deployment) => costAt(pricing, deployment, estimated)
+        call.priceOf = (usage) => {
+          const deployment = call.deployment ?? scheduler.usualDeployment(call.model)
+          return deployment === undefined ? undefined : costAt(pricing, deployment, usage)
+        }
         call.cost = {
           requests: 1,
           inputTokens: input,
           outputTokens: output,
           audioSeconds: call.plan.audioSecondsEstimate ?? 0,
-          usd: call.priceOf(Usage.make({ promptTokens: input, completionTokens: output })) ?? 0
+          usd: call.priceOf(estimated) ?? 0
         }
         return composed(call)
       }
     )
-  if (scheduler.needsCost || own.length > 0) return measured
-  const handler: Handler = (call) => (call.budgets.length > 0 ? measured(call) : composed(call))
+  if (own.length > 0) return measured
+  const handler: Handler = (call) =>
+    scheduler.needsCost() || call.budgets.length > 0 ? measured(call) : composed(call)
   return handler
 })
 
@@ -200,7 +210,7 @@ const unsent: Settlement = { _tag: "Unsent" }
 
 /** The stage that sets aside what an attempt may cost, in every budget it may spend from. */
 const spend =
-  (own: ReadonlyArray<Budget.Budget>) =>
+  (own: ReadonlyArray<Budget.Budget>, recorder: Recorder) =>
   (next: Handler): Handler =>
   (call) => {
     const budgets = own.length === 0 ? call.budgets : [...own, ...call.budgets]
@@ -213,6 +223,7 @@ const spend =
       for (const budget of budgets) {
         const reserved = budget.reserve(call.cost)
         if (reserved instanceof BudgetExceeded) {
+          recorder.budgetRefused(call, reserved)
           return Effect.andThen(
             settle(unsent),
             Effect.fail(new AttemptError({ reason: reserved, outcome: "unsent" }))
@@ -225,14 +236,4 @@ const spend =
         settle(call.attempts === before ? unsent : settlementOf(call, exit))
       )
     })
-  }
-
-/** What a usage costs at the deployment that has the call, or at the one it would usually go to. */
-const priceOf =
-  (pricing: Pricing["Service"], scheduler: Scheduler["Service"], call: Call<unknown>) =>
-  (usage: TokenUsage): number | undefined => {
-    const deployment = call.deployment ?? scheduler.usualDeployment(call.model)
-    if (deployment === undefined) return undefined
-    const { model } = deployment.target
-    return pricing.cost({ provider: deployment.provider, models: [model, model], usage })
   }

@@ -1,13 +1,10 @@
 /**
  * When and where an attempt is sent: slot, deployment, health and quota, decided in one step.
  *
- * An attempt that need not wait is sent at once. One that must stands in one line for the whole client, and is given a
- * deployment only at the moment it can be sent: the best of those that have a free slot, are healthy and have room in every
- * quota. So nobody waits at one replica while another is idle, nobody holds a slot while waiting for quota, and one rule says
- * who is next (`Line`): first come, first served for each caller, by shares between callers.
- *
- * Nothing runs in the background. Whoever ends an attempt looks who can be sent now, and the one at the front of the line
- * sleeps until the next quota has room.
+ * An attempt that need not wait is sent at once. One that must stands in one line for the whole client (`WaitingLine`), and is
+ * given a deployment only at the moment it can be sent: the strategy's choice of those that have a free slot, are healthy and
+ * have room in every quota. So nobody waits at one replica while another is idle, nobody holds a slot while waiting for quota,
+ * and one rule says who is next: first come, first served for each caller, by shares between callers.
  *
  * It is where admission and routing meet; neither knows the other. What is sent, and what becomes of a failure, is in
  * `Pipeline`.
@@ -18,82 +15,52 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 
-import type { Account, LimitSnapshot, Settlement } from "./admission/Account.ts"
+import type { Account, Settlement } from "./admission/Account.ts"
 import { share } from "./admission/Caller.ts"
-import type { Limit } from "./admission/Limit.ts"
+import type { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
+import * as ConcurrencyLimit from "./admission/ConcurrencyLimit.ts"
 import type { Waiter } from "./admission/Line.ts"
-import { Line } from "./admission/Line.ts"
-import type { Cost, Quota } from "./admission/Quota.ts"
-import { amountOf, isUnlimited } from "./admission/Quota.ts"
+import type { Quota } from "./admission/Quota.ts"
+import { isUnlimited } from "./admission/Quota.ts"
 import type { Reservation } from "./admission/QuotaStore.ts"
 import { QuotaStore } from "./admission/QuotaStore.ts"
 import { Slots } from "./admission/Slots.ts"
+import { isDeploymentsOwn } from "./attempt/Fallback.ts"
 import { smallest } from "./batch/Packing.ts"
 import type { Call } from "./Call.ts"
+import * as Candidates from "./Candidates.ts"
 import type { Deployment } from "./Deployment.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { AttemptError } from "./provider/Provider.ts"
-import { Providers } from "./provider/Providers.ts"
-import * as ProvidersModule from "./provider/Providers.ts"
+import type { Providers } from "./provider/Providers.ts"
+import type { Ready, SharedQuotas } from "./Ready.ts"
+import * as ReadyModule from "./Ready.ts"
 import type { Reason } from "./Reason.ts"
-import { NoDeployment, QuotaUnsatisfiable } from "./Reason.ts"
-import type { HealthState } from "./routing/Health.ts"
+import { NoDeployment } from "./Reason.ts"
+import * as Fleet from "./routing/Fleet.ts"
 import * as Health from "./routing/Health.ts"
-import { Member } from "./routing/Member.ts"
+import type { HealthCheckOptions } from "./routing/HealthCheck.ts"
+import * as HealthCheck from "./routing/HealthCheck.ts"
+import type { Member } from "./routing/Member.ts"
 import type { Strategy } from "./routing/Strategy.ts"
 import { strategies } from "./routing/Strategy.ts"
-import { SettingsError } from "./SettingsError.ts"
-import { reportsOf, settlementOf } from "./Settle.ts"
+import * as SchedulerGauges from "./SchedulerGauges.ts"
+import * as SchedulerSnapshot from "./SchedulerSnapshot.ts"
+import type { SettingsError } from "./SettingsError.ts"
+import { reportsOf, settlementOf, slotEndOf } from "./Settle.ts"
+import type { Blocked } from "./WaitingLine.ts"
+import * as WaitingLine from "./WaitingLine.ts"
 
-/**
- * A deployment made ready for requests.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Ready {
-  readonly deployment: Deployment
-  readonly connection: Connection
-  /** The account that the provider's limits are about. */
-  readonly account: Account
-  /** That account, and those it shares. */
-  readonly accounts: ReadonlyArray<Account>
-  readonly slots: Slots
-  readonly member: Member
-}
-
-/**
- * What the scheduler knows at one moment.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SchedulerSnapshot {
-  /** Attempts in the line. */
-  readonly waiting: number
-  /** What the attempt at the front waits for: `slots`, `health`, or the limit that has no room; absent when nobody waits. */
-  readonly waitingFor: string | undefined
-  /** Slots of the client; `Infinity` without a limit. */
-  readonly slots: number
-  readonly inFlight: number
-  /** The client's own limits. */
-  readonly limits: ReadonlyArray<LimitSnapshot>
-  readonly deployments: ReadonlyArray<{
-    readonly id: string
-    readonly label: string | undefined
-    readonly health: HealthState
-    readonly slots: number
-    readonly inFlight: number
-    readonly limits: ReadonlyArray<LimitSnapshot>
-  }>
-}
+type Send<A> = (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
 
 /**
  * Decides when and where attempts are sent.
@@ -107,17 +74,12 @@ export class Scheduler extends Context.Service<
     /**
      * Runs one attempt when and where it can be sent; sets `call.deployment`.
      *
-     * **Errors**: `QuotaUnsatisfiable` at once, when no deployment's quota is ever large enough.
+     * **Errors**: at once, when no deployment can ever take it: `QuotaUnsatisfiable`, `NoDeployment`, `InvalidInput` for a model
+     * or a tag that none has.
      */
-    readonly admit: <A>(
-      call: Call<A>,
-      send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
-    ) => Effect.Effect<Answer<A>, AttemptError>
+    readonly admit: <A>(call: Call<A>, send: Send<A>) => Effect.Effect<Answer<A>, AttemptError>
     /** As `admit`, but fails with `NoDeployment` instead of waiting. */
-    readonly admitNow: <A>(
-      call: Call<A>,
-      send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
-    ) => Effect.Effect<Answer<A>, AttemptError>
+    readonly admitNow: <A>(call: Call<A>, send: Send<A>) => Effect.Effect<Answer<A>, AttemptError>
     /** Whether a deployment that has not failed the call could take it now. */
     readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
     /** Whether some deployment of a model could take the call now. */
@@ -127,11 +89,16 @@ export class Scheduler extends Context.Service<
     /** The deployment that estimates are made for, before one is chosen. */
     readonly usualDeployment: (model: string) => Deployment | undefined
     /** Whether some limit counts more than requests, so that a call's cost must be estimated. */
-    readonly needsCost: boolean
-    readonly deployments: ReadonlyArray<Deployment>
+    readonly needsCost: () => boolean
+    /** The deployments in service. */
+    readonly deployments: () => ReadonlyArray<Deployment>
     /** What one embedding request may hold at every deployment, for those who pack; absent where no limit is known. */
-    readonly embedLimits: Connection["embedLimits"]
-    readonly snapshot: Effect.Effect<SchedulerSnapshot>
+    readonly embedLimits: () => Connection["embedLimits"]
+    /** Puts a deployment into service. */
+    readonly add: (deployment: Deployment) => Effect.Effect<void, SettingsError>
+    /** Takes a deployment out of service: it gets no new attempts; ends when those in flight have ended. */
+    readonly drain: (id: string) => Effect.Effect<void, SettingsError>
+    readonly snapshot: Effect.Effect<SchedulerSnapshot.SchedulerSnapshot>
   }
 >()("@infermesh/core/Scheduler") {}
 
@@ -144,37 +111,36 @@ export class Scheduler extends Context.Service<
 export interface SchedulerOptions {
   readonly deployments: ReadonlyArray<Deployment>
   readonly strategy?: Strategy | undefined
-  /** Attempts in flight at once, over all deployments. Default: no limit. */
-  readonly maxParallelRequests?: number | undefined
+  /** Attempts in flight at once, over all deployments, fixed or adaptive. Default: no limit. */
+  readonly maxParallelRequests?: MaxParallelRequests | undefined
   /** Limits of the client over all its deployments; each deployment may have its own besides. */
   readonly limits?: Quota | undefined
+  /** Quotas that deployments share, by the name in their `quotaKeys`. */
+  readonly quotas?: SharedQuotas | undefined
+  /** Further names for models, from the alias to what it stands for. */
+  readonly aliases?: { readonly [alias: string]: string } | undefined
+  /** The model of requests that name none. Default: any deployment serves them. */
+  readonly defaultModel?: string | undefined
+  /** Checks deployments in the background. Default: only requests find out how they are. */
+  readonly healthCheck?: Omit<HealthCheckOptions, "check"> | undefined
+  /** Whether the strategy compares prices, so that a call's cost must be estimated. Default: it does not. */
+  readonly comparesPrices?: boolean | undefined
 }
 
 /** One attempt in the line. */
 interface Waiting extends Waiter {
   readonly call: Call<unknown>
   readonly candidates: ReadonlyArray<Ready>
-  readonly latch: Latch.Latch
-  grant: Grant | undefined
 }
 
-/** An attempt that may be sent. */
+/** A place for an attempt. */
 interface Grant {
+  readonly call: Call<unknown>
   readonly ready: Ready
   readonly reservation: Reservation
   readonly ticket: number
   readonly sentMillis: number
 }
-
-/** Why an attempt cannot be sent now. */
-interface Blocked {
-  /** When it could be, if nothing else happens; `Infinity` when something must end first. */
-  readonly atMillis: number
-  /** It is the client's own limits that have no room, so that nobody else has it either. */
-  readonly everybody: boolean
-}
-
-const isGrant = (outcome: Grant | Blocked): outcome is Grant => "ready" in outcome
 
 const never = Number.POSITIVE_INFINITY
 
@@ -185,50 +151,52 @@ const never = Number.POSITIVE_INFINITY
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
-  const { strategy = strategies["simple-shuffle"]() } = options
+  const { aliases, defaultModel, quotas = {}, strategy = strategies["simple-shuffle"]() } = options
   const health = yield* Health.Health
   const store = yield* QuotaStore
-  yield* checkLabels(options.deployments)
-  const all = yield* Effect.forEach(options.deployments, (deployment, index) =>
-    Effect.gen(function* () {
-      // Without limits, too: they are learned from what the provider says.
-      const account = yield* store.account(deployment.id, deployment.limits)
-      const ready: Ready = {
-        deployment,
-        connection: yield* connect(deployment),
-        account,
-        accounts: [account],
-        slots: new Slots(),
-        member: new Member(deployment, index, health.of(deployment.id))
-      }
-      return ready
-    })
-  )
+  const services = yield* Effect.context<Providers | QuotaStore>()
+  const fleet = yield* Fleet.make(options.deployments)
+
+  const readyOf = new Map<Member, Ready>()
+  const prepare = Effect.fnUntraced(function* (member: Member) {
+    const prepared = yield* ReadyModule.prepare(member.deployment, quotas)
+    const ready: Ready = { ...prepared, member }
+    readyOf.set(member, ready)
+    return ready
+  }, Effect.provideContext(services))
+  const first = yield* Effect.forEach(fleet.members(), prepare)
+
+  let all: ReadonlyArray<Ready> = first
+  let allVersion = fleet.version()
+  /** Those in service; the same array until the fleet changes. */
+  const inService = (): ReadonlyArray<Ready> => {
+    if (allVersion !== fleet.version()) {
+      allVersion = fleet.version()
+      // A member that was added is in service when it is connected, a moment later.
+      all = fleet.members().flatMap((member) => readyOf.get(member) ?? [])
+    }
+    return all
+  }
+
   // No deployment id is empty, so this key is the client's own.
   const own =
     options.limits === undefined || isUnlimited(options.limits)
       ? []
-      : [yield* store.account("", options.limits)]
-  const slots = new Slots(yield* slotCount(options.maxParallelRequests))
-  const needsCost = [...own, ...all.flatMap(({ accounts }) => accounts)].some(({ limits }) =>
-    limits.some(({ dimension }) => dimension !== "requests")
-  )
+      : [yield* store.account("", options.limits, { learns: false })]
+  const slots = new Slots(ConcurrencyLimit.make(options.maxParallelRequests))
+  const candidates = Candidates.make({
+    ready: inService,
+    version: fleet.version,
+    own,
+    aliases,
+    defaultModel
+  })
 
-  const line = new Line<Waiting>()
-  /** The waiter that sleeps for the whole line, and until when; 0 while it is awake. */
-  let keeper: Waiting | undefined
-  let keeperUntil = 0
-  /** When the first of the line can be sent, if nothing else happens. */
-  let nextMillis = never
-  let looking = false
-  let lookAgain = false
-
-  /** When a deployment could take a cost, its own slots left out. */
-  const roomAt = (ready: Ready, { cost }: Call<unknown>, now: number): number => {
-    let at = now + health.waitMillis(ready.deployment.id, now)
-    for (const account of ready.accounts) at = Math.max(at, account.roomAt(now, cost))
-    return at
-  }
+  const countsMore = (accounts: ReadonlyArray<Account>): boolean =>
+    accounts.some(({ limits }) => limits.some(({ dimension }) => dimension !== "requests"))
+  let needsCost =
+    options.comparesPrices === true ||
+    countsMore([...own, ...first.flatMap(({ accounts }) => accounts)])
 
   const clientRoomAt = ({ cost }: Call<unknown>, now: number): number => {
     let at = slots.hasRoom ? now : never
@@ -236,34 +204,34 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     return at
   }
 
-  /** The deployments that can take a call now, or when the first of them can. */
+  /** Those that can take a call now, or when the first of them can. */
   const survey = (
-    candidates: ReadonlyArray<Ready>,
+    possible: ReadonlyArray<Ready>,
     call: Call<unknown>,
     now: number
-  ): ReadonlyArray<Ready> | number => {
-    let first = never
-    let free: Array<Ready> | undefined
-    for (const ready of candidates) {
+  ): ReadonlyArray<Member> | number => {
+    let soonest = never
+    let free: Array<Member> | undefined
+    for (const ready of possible) {
       if (!ready.slots.hasRoom) continue
-      const at = roomAt(ready, call, now)
-      if (at <= now) (free ??= []).push(ready)
-      else first = Math.min(first, at)
+      const at = ReadyModule.roomAt(ready, call.cost, now)
+      if (at <= now) (free ??= []).push(ready.member)
+      else soonest = Math.min(soonest, at)
     }
-    return free ?? first
+    return free ?? soonest
   }
 
-  /** Sends an attempt on its way, if there is a place for it now. */
+  /** Gives an attempt a place, if there is one now. */
   const grant = (
     call: Call<unknown>,
-    candidates: ReadonlyArray<Ready>,
+    possible: ReadonlyArray<Ready>,
     now: number
   ): Effect.Effect<Grant | Blocked> => {
     const clientAt = clientRoomAt(call, now)
-    if (clientAt > now) return Effect.succeed({ atMillis: clientAt, everybody: true })
-    const found = survey(candidates, call, now)
-    if (typeof found === "number") return Effect.succeed({ atMillis: found, everybody: false })
-    return Effect.flatMap(choose(untried(found, call)), (ready) =>
+    if (clientAt > now) return Effect.succeed(blocked(clientAt, true))
+    const found = survey(possible, call, now)
+    if (typeof found === "number") return Effect.succeed(blocked(found, false))
+    return Effect.flatMap(choose(untried(found, call), call, now), (ready) =>
       Effect.flatMap(
         store.reserve([...ready.accounts, ...own], call.cost, now),
         (outcome): Effect.Effect<Grant | Blocked> => {
@@ -271,362 +239,229 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
             slots.take()
             ready.slots.take()
             const ticket = ready.member.started(now)
-            return Effect.succeed({ ready, reservation: outcome, ticket, sentMillis: now })
+            return Effect.succeed({ call, ready, reservation: outcome, ticket, sentMillis: now })
           }
           // A shared store knew better: the others are asked before anybody waits.
-          const others = candidates.filter((one) => one !== ready)
-          if (others.length === 0)
-            return Effect.succeed({ atMillis: outcome.retryAtMillis, everybody: false })
+          const others = possible.filter((one) => one !== ready)
+          if (others.length === 0) return Effect.succeed(blocked(outcome.retryAtMillis, false))
           return Effect.map(grant(call, others, now), (other) =>
-            isGrant(other)
+            "ready" in other
               ? other
-              : { ...other, atMillis: Math.min(other.atMillis, outcome.retryAtMillis) }
+              : blocked(Math.min(other.atMillis, outcome.retryAtMillis), other.everybody)
           )
         }
       )
     )
   }
 
-  const choose = (free: ReadonlyArray<Ready>): Effect.Effect<Ready> => {
-    const [only] = free
-    if (free.length === 1 && only !== undefined) return Effect.succeed(only)
-    return Effect.map(Random.next, (random) => {
-      const { order } = strategy(
-        free.map(({ member }) => member),
-        { random: () => random, stickyKey: undefined, streamed: false, nowMillis: 0 }
-      )
-      return free.find(({ member }) => member.order === order) ?? (only as Ready)
-    })
-  }
-
-  /** Sends whom there is a place for, in the order of the line. */
-  const look: Effect.Effect<void> = Effect.suspend(() => {
-    if (looking) {
-      lookAgain = true
-      return Effect.void
-    }
-    looking = true
-    return Effect.ensuring(
-      lookOnce,
-      Effect.sync(() => {
-        looking = false
-        appoint()
-      })
-    )
-  })
-
-  const lookOnce: Effect.Effect<void> = Effect.suspend(() => {
-    lookAgain = false
-    nextMillis = never
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(serve(line.heads(), 0, now), (served) =>
-        served || lookAgain ? lookOnce : Effect.void
-      )
-    )
-  })
-
-  /** Serves one of the heads: the first for whom there is a place. */
-  const serve = (
-    heads: ReadonlyArray<Waiting>,
-    index: number,
+  const choose = (
+    free: ReadonlyArray<Member>,
+    call: Call<unknown>,
     now: number
-  ): Effect.Effect<boolean> => {
-    const head = heads[index]
-    if (head === undefined) return Effect.succeed(false)
-    return Effect.flatMap(grant(head.call, head.candidates, now), (outcome) => {
-      if (isGrant(outcome)) {
-        head.grant = outcome
-        line.remove(head, true)
-        head.latch.openUnsafe()
-        return Effect.succeed(true)
-      }
-      nextMillis = Math.min(nextMillis, outcome.atMillis)
-      // Those behind it must not take what the whole client has too little of.
-      return outcome.everybody ? Effect.succeed(false) : serve(heads, index + 1, now)
-    })
-  }
-
-  /** Sees to it that somebody sleeps for the line, and not too long. */
-  const appoint = () => {
-    if (keeper !== undefined && line.has(keeper)) {
-      if (keeperUntil > nextMillis) keeper.latch.openUnsafe()
-      return
-    }
-    ;[keeper] = line.heads()
-    keeperUntil = 0
-    keeper?.latch.openUnsafe()
-  }
-
-  /** The waiter's own loop: it ends when the waiter may go. */
-  const waitTurn = (waiter: Waiting): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (waiter.grant !== undefined) return Effect.void
-      waiter.latch.closeUnsafe()
-      if (keeper !== waiter || nextMillis === never) {
-        if (keeper === waiter) keeperUntil = never
-        // A latch runs whom it wakes at once: without the yield the whole line would be sent inside the first one's end.
-        return waiter.latch.await.pipe(
-          Effect.andThen(Effect.yieldNow),
-          Effect.andThen(waitTurn(waiter))
-        )
-      }
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        keeperUntil = nextMillis
-        const rest =
-          nextMillis > now
-            ? Effect.raceFirst(Effect.sleep(Math.ceil(nextMillis - now)), waiter.latch.await)
-            : Effect.yieldNow
-        return rest.pipe(
-          Effect.andThen(
-            Effect.suspend(() => {
-              keeperUntil = 0
-              return waiter.grant === undefined ? Effect.uninterruptible(look) : Effect.void
+  ): Effect.Effect<Ready> =>
+    Effect.withFiber((fiber) => {
+      const [only] = free
+      const random = fiber.getRef(Random.Random)
+      if (free.length > 1) for (const member of free) measure(member, call, now)
+      const { order } =
+        free.length === 1
+          ? (only as Member)
+          : strategy(free, {
+              random: () => random.nextDoubleUnsafe(),
+              stickyKey: call.plan.stickyKey,
+              streamed: call.plan.streamed === true,
+              nowMillis: now
             })
-          ),
-          Effect.andThen(waitTurn(waiter))
-        )
-      })
+      const chosen = free.find((member) => member.order === order) ?? only
+      return Effect.succeed(readyOf.get(chosen) as Ready)
     })
 
-  const stand = (call: Call<unknown>, candidates: ReadonlyArray<Ready>): Effect.Effect<Grant> => {
-    const waiter: Waiting = {
+  /** Tells a candidate what a strategy may compare. */
+  const measure = (member: Member, call: Call<unknown>, now: number) => {
+    const { account } = readyOf.get(member) as Ready
+    member.headroom = account.headroom(now)
+    member.price = call.priceAt?.(member.deployment)
+  }
+
+  /** Tells everybody concerned how an attempt ended, and lets the next one go. */
+  const end = (
+    { call, ready, reservation, sentMillis, ticket }: Grant,
+    exit: Exit.Exit<Answer<unknown>, AttemptError>,
+    settlement: Settlement
+  ): Effect.Effect<void> =>
+    Clock.clockWith((clock) => {
+      const now = clock.currentTimeMillisUnsafe()
+      const latencyMillis = now - sentMillis
+      const slotEnd = slotEndOf(exit)
+      slots.free(now, slotEnd, latencyMillis)
+      ready.slots.free(now, slotEnd, latencyMillis)
+      ready.member.ended(now, {
+        outcome: Health.outcomeOf(exit),
+        ticket,
+        latencyMillis,
+        firstPartMillis: call.firstPartMillis,
+        tokens: Exit.isSuccess(exit) ? exit.value.usage?.totalTokens : undefined
+      })
+      return Effect.flatMap(reservation.settle(now, settlement), () =>
+        waiting.line.size === 0 ? Effect.void : waiting.look
+      )
+    })
+
+  /** Learns from how an attempt ended what is in force at its deployment. */
+  const learn = (
+    { ready, reservation }: Grant,
+    exit: Exit.Exit<Answer<unknown>, AttemptError>,
+    now: number
+  ) => {
+    const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+    const headers = Exit.isSuccess(exit) ? exit.value.rateLimits : error?.rateLimits
+    if (headers !== undefined) {
+      reservation.learn(now, reportsOf(headers))
+      needsCost ||= countsMore(ready.accounts)
+      gauges.learned(ready)
+    }
+    if (Exit.isSuccess(exit)) ready.account.taken()
+    else if (error?.reason._tag === "RateLimitError") ready.account.refused()
+    else if (error !== undefined && isDeploymentsOwn(error.reason)) candidates.shun(ready, now)
+  }
+
+  const waiting = WaitingLine.make<Waiting, Grant>(
+    ({ call, candidates: possible }, now) => grant(call, possible, now),
+    (granted) => end(granted, Exit.interrupt(), unsent)
+  )
+
+  const state = { line: waiting.line, slots, own, health, deployments: inService }
+  const gauges = yield* SchedulerGauges.make(state)
+  const gaugesOf = new Map(first.map((ready) => [ready, gauges.add(ready)]))
+  // Whoever waits may find a place at what has come, or must not wait for what has gone.
+  const context = yield* Effect.context()
+  const stopListening = fleet.onChange(() => {
+    if (waiting.line.size > 0) Effect.runForkWith(context)(waiting.look)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(stopListening))
+
+  const stand = (call: Call<unknown>, possible: ReadonlyArray<Ready>): Effect.Effect<Grant> =>
+    waiting.stand({
       call,
-      candidates,
-      group: call.model,
+      candidates: possible,
+      group:
+        call.plan.tags === undefined ? call.model : JSON.stringify([call.model, call.plan.tags]),
       caller: call.caller.name,
       share: share(call.caller),
-      size: Math.max(1, call.cost.inputTokens + call.cost.outputTokens),
-      latch: Latch.makeUnsafe(false),
-      grant: undefined
-    }
-    line.add(waiter)
-    // Somebody who is not at the front changes nothing for those who are.
-    const looked = line.isHead(waiter) ? look : Effect.void
-    // Only the waiting can be interrupted: a place that was given is taken or given back.
-    return Effect.andThen(looked, Effect.interruptible(waitTurn(waiter))).pipe(
-      Effect.onInterrupt(() => {
-        line.remove(waiter, false)
-        return waiter.grant === undefined ? look : release(waiter.grant, { _tag: "Unsent" })
-      }),
-      Effect.map(() => waiter.grant as Grant)
-    )
-  }
+      size: Math.max(1, call.cost.inputTokens + call.cost.outputTokens)
+    })
 
-  const release = ({ ready, reservation }: Grant, settlement: Settlement): Effect.Effect<void> =>
+  /** A place for an attempt, waited for (`wait`) where there is none at once. */
+  const place = (call: Call<unknown>, wait: boolean): Effect.Effect<Grant, AttemptError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      slots.free()
-      ready.slots.free()
-      return Effect.flatMap(reservation.settle(now, settlement), () =>
-        line.size === 0 ? Effect.void : look
+      const possible = candidates.of(call, now)
+      if (Candidates.isReason(possible)) return refuse(possible)
+      // Whoever stands in line goes first.
+      if (waiting.isBusy()) return wait ? stand(call, possible) : noPlace
+      return Effect.flatMap(grant(call, possible, now), (outcome) =>
+        "ready" in outcome ? Effect.succeed(outcome) : wait ? stand(call, possible) : noPlace
       )
     })
 
-  /** The deployments of a call's model that may take it. */
-  const groupOf = ({ excluded }: Call<unknown>): ReadonlyArray<Ready> =>
-    excluded.length === 0 ? all : all.filter(({ deployment }) => !excluded.includes(deployment))
-
-  /** Those of a group whose quotas could ever hold a call; or why there is none. */
-  const candidatesOf = (
-    call: Call<unknown>
-  ): ReadonlyArray<Ready> | QuotaUnsatisfiable | NoDeployment => {
-    const { cost } = call
-    const tooSmall = firstTooSmall(own, cost)
-    if (tooSmall !== undefined) return unsatisfiable(tooSmall, cost)
-    const group = groupOf(call)
-    const [first] = group
-    if (first === undefined) return new NoDeployment({ problem: "each of them is ruled out" })
-    if (!group.some(({ accounts }) => firstTooSmall(accounts, cost) !== undefined)) return group
-    const possible = group.filter(({ accounts }) => firstTooSmall(accounts, cost) === undefined)
-    const limit = firstTooSmall(first.accounts, cost)
-    return possible.length > 0 || limit === undefined ? possible : unsatisfiable(limit, cost)
-  }
-
-  /** A place for an attempt, waited for where there is none at once. */
-  const place = (call: Call<unknown>): Effect.Effect<Grant, AttemptError> => {
-    const candidates = candidatesOf(call)
-    if ("_tag" in candidates) return unsent(candidates)
-    if (line.size > 0 || looking) return stand(call, candidates)
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(grant(call, candidates, now), (outcome) =>
-        isGrant(outcome) ? Effect.succeed(outcome) : stand(call, candidates)
-      )
-    )
-  }
-
-  /** A place for an attempt, if there is one now. */
-  const placeNow = (call: Call<unknown>): Effect.Effect<Grant, AttemptError> => {
-    const candidates = candidatesOf(call)
-    if ("_tag" in candidates) return unsent(candidates)
-    // Whoever stands in line goes first.
-    if (line.size > 0 || looking) return noPlace
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(grant(call, candidates, now), (outcome) =>
-        isGrant(outcome) ? Effect.succeed(outcome) : noPlace
-      )
-    )
-  }
-
-  const admitBy =
-    (find: (call: Call<unknown>) => Effect.Effect<Grant, AttemptError>) =>
-    <A>(
-      call: Call<A>,
-      send: (connection: Connection) => Effect.Effect<Answer<A>, AttemptError>
-    ): Effect.Effect<Answer<A>, AttemptError> =>
+  const admit =
+    (wait: boolean) =>
+    <A>(call: Call<A>, send: Send<A>): Effect.Effect<Answer<A>, AttemptError> =>
       // Between the grant and the attempt nothing can interrupt (only the waiting can be), so a place is always given back.
       Effect.uninterruptibleMask((restore) => {
         call.deployment = undefined
-        return Effect.flatMap(find(call), (granted) => {
+        return Effect.flatMap(place(call, wait), (granted) => {
           call.deployment = granted.ready.deployment
           return Effect.onExit(restore(send(granted.ready.connection)), (exit) =>
-            end(granted, call, exit)
+            Effect.flatMap(Clock.currentTimeMillis, (now) => {
+              learn(granted, exit, now)
+              return end(granted, exit, settlementOf(call, exit))
+            })
           )
         })
       })
 
-  const end = <A>(
-    granted: Grant,
-    call: Call<A>,
-    exit: Exit.Exit<Answer<A>, AttemptError>
-  ): Effect.Effect<void> =>
-    Clock.clockWith((clock) => {
-      const now = clock.currentTimeMillisUnsafe()
-      const { ready, reservation } = granted
-      const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-      const headers = Exit.isSuccess(exit) ? exit.value.rateLimits : error?.rateLimits
-      if (headers !== undefined) reservation.learn(now, reportsOf(headers))
-      if (Exit.isSuccess(exit)) ready.account.taken()
-      else if (error?.reason._tag === "RateLimitError") ready.account.refused()
-      ready.member.ended(now, {
-        outcome: Health.outcomeOf(exit),
-        ticket: granted.ticket,
-        latencyMillis: now - granted.sentMillis
-      })
-      return release(granted, settlementOf(call, exit))
-    })
+  const hasRoom = (call: Call<unknown>, group: ReadonlyArray<Ready>, now: number): boolean =>
+    !waiting.isBusy() &&
+    clientRoomAt(call, now) <= now &&
+    group.some((ready) => ready.slots.hasRoom && ReadyModule.roomAt(ready, call.cost, now) <= now)
 
-  const hasRoom = (call: Call<unknown>, group: ReadonlyArray<Ready>): Effect.Effect<boolean> =>
-    group.length === 0
-      ? Effect.succeed(false)
-      : Effect.map(
-          Clock.currentTimeMillis,
-          (now) =>
-            line.size === 0 &&
-            clientRoomAt(call, now) <= now &&
-            group.some((ready) => ready.slots.hasRoom && roomAt(ready, call, now) <= now)
-        )
+  const serving = (model: string): ReadonlyArray<Ready> => {
+    const found = candidates.serving({ model: model === "" ? undefined : model })
+    return Candidates.isReason(found) ? [] : found
+  }
 
-  const waitingFor = (now: number): string | undefined => {
-    const [head] = line.heads()
-    if (head === undefined) return undefined
-    if (!slots.hasRoom) return "slots"
-    const { call, candidates } = head
-    const full = (accounts: ReadonlyArray<Account>) =>
-      accounts.flatMap((account) => account.fullFor(now, call.cost) ?? [])[0]
-    const limit = full(own) ?? full(candidates.flatMap(({ accounts }) => accounts))
-    if (limit !== undefined) return limit.name
-    return candidates.some((ready) => ready.slots.hasRoom) ? "health" : "slots"
+  if (options.healthCheck !== undefined) {
+    yield* HealthCheck.run({
+      ...options.healthCheck,
+      check: (deployment) =>
+        inService().find((ready) => ready.deployment === deployment)?.connection.check
+    }).pipe(Effect.provideService(Fleet.Fleet, fleet))
   }
 
   return Scheduler.of({
-    admit: admitBy(place),
-    admitNow: admitBy(placeNow),
-    needsCost,
-    deployments: options.deployments,
-    embedLimits: smallest(all.map(({ connection }) => connection.embedLimits)),
-    hasCandidate: (call) => groupOf(call).length > 0,
+    admit: admit(true),
+    admitNow: admit(false),
+    needsCost: () => needsCost,
+    deployments: () => inService().map(({ deployment }) => deployment),
+    embedLimits: () => smallest(inService().map(({ connection }) => connection.embedLimits)),
+    usualDeployment: (model) => serving(model)[0]?.deployment,
+    hasCandidate: (call) => !Candidates.isReason(candidates.of(call, 0)),
     hasRoomElsewhere: (call) =>
-      hasRoom(
-        call,
-        groupOf(call).filter(({ deployment }) => !call.failedAt.includes(deployment))
-      ),
-    hasRoomFor: (call, _model) => hasRoom(call, groupOf(call)),
-    usualDeployment: (_model) => all[0]?.deployment,
-    snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
-      waiting: line.size,
-      waitingFor: waitingFor(now),
-      slots: slots.limit,
-      inFlight: slots.inFlight,
-      limits: own.flatMap((account) => account.snapshot(now)),
-      deployments: all.map((ready) => ({
-        id: ready.deployment.id,
-        label: ready.deployment.label,
-        health: health.state(ready.deployment.id, now),
-        slots: ready.slots.limit,
-        inFlight: ready.slots.inFlight,
-        limits: ready.accounts.flatMap((account) => account.snapshot(now))
-      }))
-    }))
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const possible = candidates.of(call, now)
+        if (Candidates.isReason(possible)) return false
+        const others = possible.filter(({ deployment }) => !call.failedAt.includes(deployment))
+        return hasRoom(call, others, now)
+      }),
+    hasRoomFor: (call, model) =>
+      Effect.map(Clock.currentTimeMillis, (now) => hasRoom(call, serving(model), now)),
+    add: (deployment) =>
+      Effect.gen(function* () {
+        const member = yield* fleet.add(deployment)
+        const ready = yield* Effect.tapError(prepare(member), () =>
+          Effect.ignore(fleet.drain(deployment.id))
+        )
+        gaugesOf.set(ready, gauges.add(ready))
+        needsCost ||= countsMore(ready.accounts)
+        fleet.changed()
+      }),
+    drain: (id) =>
+      Effect.gen(function* () {
+        const leaving = inService().find(({ deployment }) => deployment.id === id)
+        yield* fleet.drain(id)
+        if (leaving === undefined) return
+        readyOf.delete(leaving.member)
+        gaugesOf.get(leaving)?.()
+        gaugesOf.delete(leaving)
+      }),
+    snapshot: Effect.map(Clock.currentTimeMillis, (now) =>
+      SchedulerSnapshot.take(state, now, waiting.nextMillis())
+    )
   })
 })
 
-const unsent = (reason: Reason): Effect.Effect<never, AttemptError> =>
+const unsent: Settlement = { _tag: "Unsent" }
+
+const blocked = (atMillis: number, everybody: boolean): Blocked => ({
+  _tag: "Blocked",
+  atMillis,
+  everybody
+})
+
+const refuse = (reason: Reason): Effect.Effect<never, AttemptError> =>
   Effect.fail(new AttemptError({ reason, outcome: "unsent" }))
 
-const noPlace = unsent(new NoDeployment({ problem: "none is free at this moment" }))
+const noPlace = refuse(new NoDeployment({ problem: "none is free at this moment" }))
 
 /** Those that have not just failed the call, if there are any. */
-const untried = (free: ReadonlyArray<Ready>, { failedAt }: Call<unknown>): ReadonlyArray<Ready> => {
+const untried = (
+  free: ReadonlyArray<Member>,
+  { failedAt }: Call<unknown>
+): ReadonlyArray<Member> => {
   if (failedAt.length === 0 || free.length === 1) return free
   const others = free.filter(({ deployment }) => !failedAt.includes(deployment))
   return others.length === 0 ? free : others
 }
-
-const firstTooSmall = (accounts: ReadonlyArray<Account>, cost: Cost): Limit | undefined => {
-  for (const account of accounts) {
-    const limit = account.tooSmallFor(cost)
-    if (limit !== undefined) return limit
-  }
-  return undefined
-}
-
-const unsatisfiable = ({ dimension, limit, name }: Limit, cost: Cost) =>
-  new QuotaUnsatisfiable({
-    limit: name,
-    allowed: limit,
-    needed: amountOf(cost, dimension)
-  })
-
-const slotCount = Effect.fnUntraced(function* (total: number | undefined) {
-  if (total === undefined || (Number.isInteger(total) && total >= 1)) return total
-  return yield* new SettingsError({
-    setting: "maxParallelRequests",
-    problem: `${total} is not a whole number of at least 1`,
-    hint: "Leave it out for no limit"
-  })
-})
-
-const checkLabels = Effect.fnUntraced(function* (deployments: ReadonlyArray<Deployment>) {
-  if (deployments.length === 0) {
-    return yield* new SettingsError({
-      setting: "deployments",
-      problem: "there is none",
-      hint: "Give a model, or at least one deployment"
-    })
-  }
-  const ids = new Set<string>()
-  for (const { id } of deployments) {
-    if (ids.has(id)) {
-      return yield* new SettingsError({
-        setting: `deployments.${id}`,
-        problem: "the label is used twice",
-        hint: "Give each deployment its own label"
-      })
-    }
-    ids.add(id)
-  }
-})
-
-/** Finds the deployment's provider and lets it check the settings and prepare what requests share. */
-const connect = Effect.fnUntraced(function* (deployment: Deployment) {
-  const providers = yield* Providers
-  const provider = providers.get(deployment.provider)
-  if (provider !== undefined) return yield* provider.connect(deployment.target)
-  return yield* new SettingsError({
-    setting: deployment.label === undefined ? "model" : `deployments.${deployment.label}.model`,
-    problem: `there is no provider '${deployment.provider}'`,
-    hint: ProvidersModule.hint(providers, deployment.provider)
-  })
-})
 
 /**
  * The scheduler over a list of deployments.
@@ -638,3 +473,23 @@ export const layer = (
   options: SchedulerOptions
 ): Layer.Layer<Scheduler, SettingsError, QuotaStore | Health.Health | Providers> =>
   Layer.effect(Scheduler, make(options))
+
+/**
+ * What the scheduler knows now.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const snapshot: Effect.Effect<SchedulerSnapshot.SchedulerSnapshot, never, Scheduler> =
+  Scheduler.use((scheduler) => scheduler.snapshot)
+
+/**
+ * What the scheduler knows now, and again after each interval, for as long as it is pulled.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const snapshots = (
+  every: Duration.Input
+): Stream.Stream<SchedulerSnapshot.SchedulerSnapshot, never, Scheduler> =>
+  Stream.fromEffectSchedule(snapshot, Schedule.spaced(every))

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 
 import type { Reports, Settlement } from "./admission/Account.ts"
 import type { Cost } from "./admission/Quota.ts"
+import type { SlotEnd } from "./admission/Slots.ts"
 import type { Call } from "./Call.ts"
 import type { TokenUsage } from "./operation/Usage.ts"
 import type { Answer, AttemptError } from "./provider/Provider.ts"
@@ -42,6 +43,29 @@ export const settlementOf = <A>(
       return counted
   }
 }
+
+/**
+ * What an attempt's end means for the number of slots.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const slotEndOf = (exit: Exit.Exit<unknown, AttemptError>): SlotEnd => {
+  if (Exit.isSuccess(exit)) return "answered"
+  const reason = Option.getOrUndefined(Exit.findErrorOption(exit))?.reason
+  switch (reason?._tag) {
+    case "RateLimitError":
+    case "TimedOut":
+      return "overload"
+    case "InternalProviderError":
+      return overloaded.has(reason.http?.response?.status ?? 0) ? "overload" : "neither"
+    default:
+      return "neither"
+  }
+}
+
+/** Statuses by which a server says that it has too much to do: 503, and 529 of Anthropic. */
+const overloaded = new Set([503, 529])
 
 /**
  * What a response says about the limits it was counted against, as accounts learn it.

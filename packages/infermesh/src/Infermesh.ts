@@ -22,6 +22,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { ClientSettings } from "@infermesh/core/Client"
 import * as Client from "@infermesh/core/Client"
 import type * as Inference from "@infermesh/core/Inference"
+import type { Scheduler } from "@infermesh/core/Scheduler"
 import type { SettingsError } from "@infermesh/core/SettingsError"
 import * as Providers from "@infermesh/providers/Providers"
 import type * as Config from "effect/Config"
@@ -41,7 +42,9 @@ import * as PromiseClientModule from "./PromiseClient.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (settings: ClientSettings): Layer.Layer<Inference.Inference, SettingsError> =>
+export const layer = (
+  settings: ClientSettings
+): Layer.Layer<Inference.Inference | Scheduler, SettingsError> =>
   Client.layer(settings).pipe(
     Layer.provide(Providers.layer.pipe(Layer.provide(NodeHttpClient.layerUndici))),
     Layer.provide(Prices.layer),
@@ -56,7 +59,7 @@ export const layer = (settings: ClientSettings): Layer.Layer<Inference.Inference
  */
 export const layerConfig = (
   settings: Config.Config<ClientSettings>
-): Layer.Layer<Inference.Inference, SettingsError | Config.ConfigError> =>
+): Layer.Layer<Inference.Inference | Scheduler, SettingsError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(settings, layer))
 
 /**

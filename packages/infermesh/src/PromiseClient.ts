@@ -25,6 +25,8 @@ import type { ChatMessage } from "@infermesh/core/operation/Message"
 import type { Answered, ToolResult } from "@infermesh/core/operation/NextTurn"
 import { nextTurn } from "@infermesh/core/operation/NextTurn"
 import type { TranscriptionResult } from "@infermesh/core/operation/Transcribe"
+import * as Scheduler from "@infermesh/core/Scheduler"
+import type { SchedulerSnapshot } from "@infermesh/core/SchedulerSnapshot"
 import type { SettingsError } from "@infermesh/core/SettingsError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -159,11 +161,13 @@ export interface PromiseClient extends AsyncDisposable {
     answer: Answered,
     results?: ReadonlyArray<ToolResult>
   ) => Promise<ReadonlyArray<ChatMessage>>
+  /** What the client is doing now: who waits and for what, slots, quotas and health. */
+  readonly snapshot: () => Promise<SchedulerSnapshot>
   /** Interrupts what is under way and closes the connections. May be called more than once. */
   readonly close: () => Promise<void>
 }
 
-type Services = Inference.Inference | FileSystem.FileSystem
+type Services = Inference.Inference | Scheduler.Scheduler | FileSystem.FileSystem
 
 /**
  * Runs a client's Layer for promises; it is built at the first call.
@@ -171,7 +175,9 @@ type Services = Inference.Inference | FileSystem.FileSystem
  * @category constructors
  * @since 0.1.0
  */
-export const make = (layer: Layer.Layer<Inference.Inference, SettingsError>): PromiseClient => {
+export const make = (
+  layer: Layer.Layer<Inference.Inference | Scheduler.Scheduler, SettingsError>
+): PromiseClient => {
   const runtime = ManagedRuntime.make(Layer.merge(layer, NodeFileSystem.layer))
   const closing = new AbortController()
 
@@ -234,6 +240,7 @@ export const make = (layer: Layer.Layer<Inference.Inference, SettingsError>): Pr
     document: (from, options) => run({}, () => document(from as string, options)),
     audio: (from, options) => run({}, () => audio(from as string, options)),
     nextTurn: (input, answer, results) => run({}, () => nextTurn(input, answer, results)),
+    snapshot: () => run({}, () => Scheduler.snapshot),
     close: () => {
       if (!closing.signal.aborted) closing.abort(closed())
       return runtime.dispose()

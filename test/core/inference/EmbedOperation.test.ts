@@ -111,7 +111,7 @@ describe("embed", () => {
         [options({ dimensions: 0 }), /dimensions/],
         [options({ vectors: "float64" }), /vectors: there is no vector type 'float64'/],
         [options({ temperature: 0 }), /temperature: there is no such option/],
-        [options({ model: "other" }), /model: there is no such option. The model belongs to/],
+        [options({ model: "other" }), /model: no deployment serves 'other'/],
         [options({ timeout: -1 }), /timeout/],
         [options({ deadline: "soon" }), /deadline/]
       ]

@@ -13,6 +13,7 @@ export const deployment = (id: string, more: Partial<Deployment> = {}): Deployme
   tags: [],
   limits: {},
   quotaKeys: [],
+  headerScope: "auto",
   maxParallelRequests: undefined,
   weight: 1,
   price: undefined,

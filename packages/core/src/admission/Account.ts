@@ -42,6 +42,8 @@ export interface LimitSnapshot {
   /** What is in force: the setting, or less where the provider said so. */
   readonly limit: number
   readonly used: number
+  /** It was not set but learned from what the provider says. */
+  readonly learned: boolean
 }
 
 /**
@@ -67,6 +69,8 @@ export type Reports = ReadonlyArray<
 export interface AccountOptions {
   /** Which window a header is about that does not say so itself. Default `auto`: told by its limit and its reset. */
   readonly headerScope?: Scope | "auto" | undefined
+  /** Whether what responses say is taken note of. Default true. */
+  readonly learns?: boolean | undefined
 }
 
 /**
@@ -79,9 +83,11 @@ export class Account {
   readonly key: string
   readonly #limits: Array<Limit>
   readonly #scopes: ReportScopes
+  readonly #learns: boolean
 
   constructor(key: string, quota: Quota, options: AccountOptions = {}) {
     this.key = key
+    this.#learns = options.learns !== false
     this.#scopes = new ReportScopes(options.headerScope ?? "auto")
     this.#limits = limitShapes.flatMap((shape) => {
       const limit = quota[shape.name]
@@ -145,6 +151,7 @@ export class Account {
 
   /** Takes note of what a response to an attempt with these stamps says; what is not configured is learned. */
   learn(nowMillis: number, stamps: ReadonlyArray<number>, reports: Reports): void {
+    if (!this.#learns) return
     for (const report of reports) {
       const shape = this.#scopes.shapeOf(report, report.dimension, this.#limits)
       if (shape === undefined) continue
@@ -171,7 +178,8 @@ export class Account {
     return this.#limits.map((limit) => ({
       name: limit.name,
       limit: limit.limit,
-      used: limit.used(nowMillis)
+      used: limit.used(nowMillis),
+      learned: limit.configured === Number.POSITIVE_INFINITY
     }))
   }
 }

@@ -74,6 +74,18 @@ export class Line<W extends Waiter> {
     if (this.#places.size === 0) this.#next.clear()
   }
 
+  /** How many of each caller wait. */
+  callers(): ReadonlyArray<{ readonly name: string; readonly waiting: number }> {
+    const sizes = new Map<string, number>()
+    for (const waiters of this.#queues.values()) {
+      for (const { caller } of waiters) {
+        sizes.set(caller, (sizes.get(caller) ?? 0) + waiters.size)
+        break
+      }
+    }
+    return Array.from(sizes, ([name, waiting]) => ({ name, waiting }))
+  }
+
   has(waiter: W): boolean {
     return this.#places.has(waiter)
   }

@@ -98,14 +98,16 @@ const takeAll = (
   }
 }
 
-const make = (quotaOf: (quota: Quota) => Quota): QuotaStore["Service"] => {
+const make = (limited: boolean): QuotaStore["Service"] => {
   const accounts = new Map<string, Account>()
   return {
     account: (key, quota, options) =>
       Effect.sync(() => {
         let account = accounts.get(key)
         if (account === undefined) {
-          account = new Account(key, quotaOf(quota), options)
+          account = limited
+            ? new Account(key, quota, options)
+            : new Account(key, {}, { learns: false })
           accounts.set(key, account)
         }
         return account
@@ -120,9 +122,7 @@ const make = (quotaOf: (quota: Quota) => Quota): QuotaStore["Service"] => {
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<QuotaStore> = Layer.sync(QuotaStore, () =>
-  make((quota) => quota)
-)
+export const layerMemory: Layer.Layer<QuotaStore> = Layer.sync(QuotaStore, () => make(true))
 
 /**
  * No quota at all: every attempt is admitted at once.
@@ -130,6 +130,4 @@ export const layerMemory: Layer.Layer<QuotaStore> = Layer.sync(QuotaStore, () =>
  * @category layers
  * @since 0.1.0
  */
-export const layerUnlimited: Layer.Layer<QuotaStore> = Layer.sync(QuotaStore, () =>
-  make(() => ({}))
-)
+export const layerUnlimited: Layer.Layer<QuotaStore> = Layer.sync(QuotaStore, () => make(false))

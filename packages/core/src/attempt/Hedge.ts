@@ -202,6 +202,7 @@ const race = <A>(
 /** A second call of the same request, for another deployment than the first one's. */
 const rivalOf = <A>(call: Call<A>): Call<A> => {
   const rival = new Call(call.plan, call.startedMillis, call)
+  rival.isHedge = true
   rival.cost = call.cost
   rival.priceOf = call.priceOf
   rival.models.splice(0, rival.models.length, ...call.models)
@@ -217,6 +218,7 @@ const merge = <A>(call: Call<A>, rival: Call<A>, winner: Call<A> | undefined) =>
   call.hedges += rival.attempts
   call.hedgeUsd += call.cost.usd
   if (winner !== rival) return
+  call.hedgesWon += rival.attempts
   call.deployment = rival.deployment
   call.serviceMillis += rival.serviceMillis
 }

@@ -14,6 +14,7 @@ import { BatchResult } from "../batch/BatchResult.ts"
 import * as EmbedBatch from "../batch/EmbedBatch.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { EmbeddingResult } from "../operation/Embed.ts"
+import * as BatchSpans from "../telemetry/BatchSpans.ts"
 import type { EmbedOptions, Vector, VectorType } from "./EmbedOperation.ts"
 import { Inference } from "./InferenceService.ts"
 import type { NotAString, StreamContext, StreamError } from "./Inputs.ts"
@@ -78,7 +79,7 @@ export const embedBatch: {
       return failFast && Result.isFailure(result) ? Effect.fail(result.failure) : Effect.void
     })
     return new BatchResult(results)
-  })) as never
+  }).pipe(BatchSpans.batch("embed"))) as never
 
 /**
  * Embeds the texts of an iterable or stream, as a stream of settled texts, in bounded memory.
@@ -100,7 +101,7 @@ export const embedBatchStream = <
   Settled<EmbeddingResult<Vector<T>>, InferenceError>,
   StreamError<I> | InferenceError,
   StreamContext<I> | Inference | R
-> => stream(inputs, options, true)
+> => stream(inputs, options, true).pipe(BatchSpans.batchStream("embed"))
 
 const stream = <I, T extends VectorType, R>(
   inputs: I,

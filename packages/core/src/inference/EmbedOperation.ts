@@ -15,6 +15,8 @@ import type { Embeddings, EmbedRequest, EmbedResult } from "../operation/Embed.t
 import { EmbedModelOptions } from "../operation/Embed.ts"
 import { vectorFault } from "../operation/EmbedFault.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
+import type { RouteOptions } from "../operation/RouteOptions.ts"
+import * as RouteOptionsModule from "../operation/RouteOptions.ts"
 import type { Answer } from "../provider/Provider.ts"
 import { AttemptError } from "../provider/Provider.ts"
 import { InvalidInput } from "../Reason.ts"
@@ -46,7 +48,7 @@ export type Vector<T extends VectorType> = T extends "array" ? ReadonlyArray<num
  * @since 0.1.0
  */
 export interface EmbedOptions<T extends VectorType = "float32">
-  extends EmbedModelOptions, TimeOptions {
+  extends EmbedModelOptions, RouteOptions, TimeOptions {
   /** `float32` takes half the memory of `array` and is what the wire carries. */
   readonly vectors?: T | undefined
   /** Keeps the parsed response body in the result; off by default. */
@@ -60,14 +62,14 @@ export interface EmbedOptions<T extends VectorType = "float32">
  * @since 0.1.0
  */
 export const make = (environment: Environment) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   return <T extends VectorType = "float32">(
     texts: ReadonlyArray<string>,
     options: EmbedOptions<T> = Options.none
   ): Effect.Effect<EmbedResult<Vector<T>>, InferenceError> => {
     const plan = prepare(texts, options, environment.defaults)
     if (Result.isFailure(plan)) return Effect.fail(Run.refused("embed", plan.failure))
-    return Effect.map(run(plan.success), (outcome) => {
+    return run(plan.success, (outcome) => {
       const { answer, metrics } = outcome
       const { modelId, vectors } = answer.value
       const result: EmbedResult<Float32Array | ReadonlyArray<number>> = {
@@ -80,7 +82,7 @@ export const make = (environment: Environment) => {
         metrics,
         rawResponse: options.rawResponse === true ? answer.body : undefined
       }
-      return result as EmbedResult<Vector<T>>
+      return Effect.succeed(result as EmbedResult<Vector<T>>)
     })
   }
 }
@@ -95,7 +97,7 @@ const checkOptions = Options.checker(EmbedModelOptions, [
 const prepare = (
   texts: ReadonlyArray<string>,
   options: EmbedOptions<VectorType>,
-  defaults: TimeOptions
+  defaults: RouteOptions & TimeOptions
 ): Result.Result<Plan<Embeddings>, InvalidInput> => {
   const problem = checkTexts(texts) ?? checkOptions(options) ?? checkVectors(options.vectors)
   if (problem !== undefined) return Result.fail(problem)
@@ -105,13 +107,14 @@ const prepare = (
   const request: EmbedRequest = { texts, options: { dimensions, extraBody, headers, user } }
   return Result.succeed({
     operation: "embed",
+    ...RouteOptionsModule.of(options, defaults),
     send: (connection) =>
       connection.embed === undefined
         ? unsupported("embeddings")
         : Effect.flatMap(connection.embed(request), (answer) => complete(answer, texts.length)),
     // An embedding has no output tokens, and no message around its texts.
     size: { texts, messageCount: 0, maxOutputTokens: 0, choices: 1 },
-    reuse: KeptAnswer.embeddings(request),
+    reuse: KeptAnswer.embeddings({ model: options.model, request }),
     ...limits
   })
 }

@@ -11,6 +11,7 @@ import * as Batch from "../batch/Batch.ts"
 import type { BatchResult } from "../batch/BatchResult.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { GenerateInput, GenerationResult } from "../operation/Generate.ts"
+import * as BatchSpans from "../telemetry/BatchSpans.ts"
 import type { GenerateOptions } from "./GenerateInputs.ts"
 import type { OutputType } from "./GenerateOperation.ts"
 import type { AnyOutput } from "./InferenceService.ts"
@@ -76,7 +77,7 @@ export const generateBatch: {
         const run = itemRunner(inference, options)
         const settle = options.mode === "failFast" ? Batch.failFast : Batch.collect
         return settle(inputs, run, options) as Effect.Effect<unknown, InferenceError>
-      })) as never
+      }).pipe(BatchSpans.batch("generate"))) as never
 
 /**
  * Generates for every input of an iterable or stream, as a stream of settled inputs, in bounded memory.
@@ -111,7 +112,7 @@ export const generateBatchStream = <
             options
           )
         )
-      )
+      ).pipe(BatchSpans.batchStream("generate"))
 
 /** One input of a batch; the batch's options are one object for all inputs, so they are checked once. */
 const itemRunner = <O extends AnyOutput>(

@@ -18,6 +18,8 @@ import type {
 } from "../operation/GenerateOptions.ts"
 import { ModelOptions, OutputOptions } from "../operation/GenerateOptions.ts"
 import * as Message from "../operation/Message.ts"
+import type { RouteOptions } from "../operation/RouteOptions.ts"
+import * as RouteOptionsModule from "../operation/RouteOptions.ts"
 import type { ToolChoice, ToolDefinition } from "../operation/ToolCall.ts"
 import { InvalidInput } from "../Reason.ts"
 import * as Options from "./Options.ts"
@@ -30,7 +32,8 @@ import * as ToolInputs from "./ToolInputs.ts"
  * @category models
  * @since 0.1.0
  */
-export interface GenerateOptions<O = undefined> extends ModelOptions, OutputOptions, TimeOptions {
+export interface GenerateOptions<O = undefined>
+  extends ModelOptions, OutputOptions, RouteOptions, TimeOptions {
   /** Which of the provider's endpoints is used. Default: the client's, `chat_completion`. */
   readonly endpoint?: EndpointType | undefined
   /** The form the answer shall have: a Schema, or a plain JSON Schema object. */
@@ -48,7 +51,7 @@ export interface GenerateOptions<O = undefined> extends ModelOptions, OutputOpti
  * @category models
  * @since 0.1.0
  */
-export interface GenerateDefaults extends DefaultOptions, TimeOptions {}
+export interface GenerateDefaults extends DefaultOptions, RouteOptions, TimeOptions {}
 
 /**
  * A validated generation, but for the output's form.
@@ -60,6 +63,7 @@ export interface Prepared {
   readonly request: Omit<GenerateRequest, "output">
   readonly outputMode: OutputMode
   readonly maxRepairs: number
+  readonly route: RouteOptions
   readonly timeoutMillis: number
   readonly deadlineMillis: number
   /** What earlier turns have spent of the retries; absent at first. */
@@ -103,6 +107,7 @@ export const prepare = (
       toolChoice: options.toolChoice
     },
     outputMode,
+    route: RouteOptionsModule.of(options, defaults),
     maxRepairs: isRepairable ? (options.maxRepairs ?? defaults.maxRepairs ?? 0) : 0,
     ...limits
   })
@@ -195,6 +200,7 @@ const textOf = (input: ResponsesInput): string =>
 
 /** Fields of the options that are the library's own, not the model's. */
 const ours = new Set([
+  ...Object.keys(RouteOptionsModule.RouteOptions.fields),
   ...Object.keys(OutputOptions.fields),
   "output",
   "rawResponse",

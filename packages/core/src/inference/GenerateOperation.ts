@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 
 import * as KeptAnswer from "../cache/KeptAnswer.ts"
-import type { Handler, Plan } from "../Call.ts"
+import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { Choice, GenerateInput, GenerateRequest, Generation } from "../operation/Generate.ts"
 import { GenerationResult } from "../operation/Generate.ts"
@@ -49,8 +49,7 @@ export type OutputType<O> =
  * @category models
  * @since 0.1.0
  */
-export interface Environment {
-  readonly pipeline: Handler
+export interface Environment extends Run.RunEnvironment {
   readonly pricing: Pricing["Service"]
   readonly defaults: GenerateDefaults
 }
@@ -62,7 +61,7 @@ export interface Environment {
  * @since 0.1.0
  */
 export const make = (environment: Environment) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   return <O extends Output<unknown> | undefined = undefined>(
     input: GenerateInput,
     options: GenerateOptions<O> = Options.none
@@ -71,7 +70,7 @@ export const make = (environment: Environment) => {
     if (Result.isFailure(prepared)) return Effect.fail(Run.refused("generate", prepared.failure))
     const attempt = (format: OutputFormat<unknown> | undefined) =>
       Repair.run(prepared.success, (turn) =>
-        Effect.flatMap(run(toPlan(turn, format, generateOnce)), (outcome) =>
+        run(toPlan(turn, format, generateOnce), (outcome) =>
           finish(environment, outcome, format, options)
         )
       )
@@ -134,6 +133,8 @@ export const toPlan = (
   const request = told({ ...prepared.request, output }, prepared.outputMode)
   return {
     operation: "generate",
+    ...prepared.route,
+    request,
     send: send(request),
     size: {
       texts: texts(request.prompt, request.tools),
@@ -142,7 +143,7 @@ export const toPlan = (
       choices: request.options.n ?? 1
     },
     retriesSpent: prepared.retriesSpent,
-    reuse: KeptAnswer.generation(request),
+    reuse: KeptAnswer.generation({ model: prepared.route.model, request }),
     timeoutMillis: prepared.timeoutMillis,
     deadlineMillis: prepared.deadlineMillis
   }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as AiError from "effect/ai/AiError"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
@@ -63,7 +64,7 @@ const bufferedParts = 16
  * @since 0.1.0
  */
 export const make = (environment: Environment) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   return <O extends Output<unknown> | undefined = undefined>(
     input: GenerateInput,
     options: GenerateOptions<O> = Options.none
@@ -80,13 +81,13 @@ export const make = (environment: Environment) => {
               Queue.offerAll(queue, withPartials(parts, progress, format))
             )
           )
-          const outcome = yield* Effect.mapError(
-            run({ ...plan, canHedge: false, reuse: undefined }),
+          const result = yield* run(
+            { ...plan, streamed: true, canHedge: false, reuse: undefined },
+            (outcome) => finish(environment, outcome, format, options),
             (error) => interrupted(error, progress)
           )
-          const result = yield* finish(environment, outcome, format, options)
-          if (outcome.answer.usage !== undefined) {
-            yield* Queue.offer(queue, { type: "usage", usage: outcome.answer.usage })
+          if (result.tokenUsage !== undefined) {
+            yield* Queue.offer(queue, { type: "usage", usage: result.tokenUsage })
           }
           yield* Queue.offer(queue, { type: "finish", result })
           yield* Queue.end(queue)
@@ -128,32 +129,36 @@ const drive =
   (connection, call) => {
     const parts = connection.generateStream?.(request)
     if (parts === undefined) return unsupported("streaming")
-    let answer: Answer<Generation> | undefined
-    const apart = separated()
-    const handOut = (deltas: ReadonlyArray<GenerationPart>): Effect.Effect<unknown> => {
-      if (deltas.length === 0) return Effect.void
-      progress.started = true
-      call.committed = true
-      return offer(deltas)
-    }
-    const read = Stream.runForEachArray(parts, (elements) => {
-      const deltas: Array<GenerationPart> = []
-      for (const element of elements) {
-        if (isAnswer(element)) answer = element
-        else deltas.push(...apart.push(element))
+    return Clock.clockWith((clock) => {
+      const startedMillis = clock.currentTimeMillisUnsafe()
+      let answer: Answer<Generation> | undefined
+      const apart = separated()
+      const handOut = (deltas: ReadonlyArray<GenerationPart>): Effect.Effect<unknown> => {
+        if (deltas.length === 0) return Effect.void
+        call.firstPartMillis ??= clock.currentTimeMillisUnsafe() - startedMillis
+        progress.started = true
+        call.committed = true
+        return offer(deltas)
       }
-      return handOut(deltas)
-    })
-    // What was held back of a stream that may be tried again is nobody's yet.
-    const leave = (failure: Effect.Effect<never, AttemptError>) =>
-      progress.started ? Effect.andThen(handOut(apart.end()), failure) : failure
-    return Effect.matchEffect(read, {
-      onFailure: (error) => {
-        progress.usage = error.usage
-        return leave(Effect.fail(error))
-      },
-      onSuccess: () =>
-        answer === undefined ? leave(noAnswer) : Effect.as(handOut(apart.end()), answer)
+      const read = Stream.runForEachArray(parts, (elements) => {
+        const deltas: Array<GenerationPart> = []
+        for (const element of elements) {
+          if (isAnswer(element)) answer = element
+          else deltas.push(...apart.push(element))
+        }
+        return handOut(deltas)
+      })
+      // What was held back of a stream that may be tried again is nobody's yet.
+      const leave = (failure: Effect.Effect<never, AttemptError>) =>
+        progress.started ? Effect.andThen(handOut(apart.end()), failure) : failure
+      return Effect.matchEffect(read, {
+        onFailure: (error) => {
+          progress.usage = error.usage
+          return leave(Effect.fail(error))
+        },
+        onSuccess: () =>
+          answer === undefined ? leave(noAnswer) : Effect.as(handOut(apart.end()), answer)
+      })
     })
   }
 

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 import { firstIssue } from "../operation/Issue.ts"
+import { RouteOptions } from "../operation/RouteOptions.ts"
 import { InvalidInput } from "../Reason.ts"
 
 /**
@@ -20,7 +21,8 @@ import { InvalidInput } from "../Reason.ts"
 export const none: object = Object.freeze({})
 
 /**
- * Builds the check of an operation's options: `model` are those that go to the provider, `ours` the library's own.
+ * Builds the check of an operation's options: `model` are those that go to the provider, `ours` the library's own beside those
+ * about where the request goes.
  *
  * **Details**: batches pass one frozen object for all their inputs, and that is checked once. Others may change between two
  * calls.
@@ -32,8 +34,11 @@ export const checker = <Fields extends Schema.Struct.Fields>(
   model: Schema.Struct<Fields> & { readonly DecodingServices: never },
   ours: ReadonlyArray<string>
 ): ((options: object) => InvalidInput | undefined) => {
-  const known = new Set([...Object.keys(model.fields), ...ours])
-  const decode = Schema.decodeUnknownResult(model)
+  const fields = { ...model.fields, ...RouteOptions.fields }
+  const known = new Set([...Object.keys(fields), ...ours])
+  const decode = Schema.decodeUnknownResult(
+    Schema.Struct(fields) as unknown as Schema.Codec<unknown, unknown>
+  )
   const good = new WeakSet<object>([none])
   const check = (options: object): InvalidInput | undefined => {
     if (typeof options !== "object" || options === null)
@@ -64,7 +69,6 @@ const ofClient = "belongs to the client; make one for each"
 /** What callers who know another library look for, and where it is here. */
 const elsewhere = new Map([
   ["stream", "Use generateStream"],
-  ["model", `The model ${ofClient} model`],
   ["apiBase", `The base URL ${ofClient} server`],
   ["apiKey", `The key ${ofClient} key`],
   ["messages", "The messages are the first argument"],

@@ -8,6 +8,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import type { Span } from "effect/Tracer"
 
 import { CurrentBudgets } from "../admission/Budget.ts"
 import { CurrentCaller } from "../admission/Caller.ts"
@@ -21,6 +23,10 @@ import type { Answer, AttemptError } from "../provider/Provider.ts"
 import type { Reason } from "../Reason.ts"
 import { InvalidInput } from "../Reason.ts"
 import type { Pricing } from "../telemetry/Pricing.ts"
+import { costAt } from "../telemetry/Pricing.ts"
+import type { Recorder } from "../telemetry/Recorder.ts"
+import type { Completed } from "../telemetry/Spans.ts"
+import * as Spans from "../telemetry/Spans.ts"
 
 /**
  * An answer with what is known about how it came.
@@ -35,28 +41,54 @@ export interface Outcome<A> {
 }
 
 /**
- * Runs a plan.
+ * What running needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunEnvironment {
+  readonly pipeline: Handler
+  readonly recorder: Recorder
+}
+
+/**
+ * Runs a plan, and makes the result of its answer: what is recorded of the request includes both.
+ *
+ * **Details**: `failedAs` words the failure of a plan that was not answered.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const run =
-  (pipeline: Handler) =>
-  <A>(plan: Plan<A>): Effect.Effect<Outcome<A>, InferenceError> =>
+  ({ pipeline, recorder }: RunEnvironment) =>
+  <A, B extends Completed>(
+    plan: Plan<A>,
+    complete: (outcome: Outcome<A>) => Effect.Effect<B, InferenceError>,
+    failedAs: (error: InferenceError) => InferenceError = identity
+  ): Effect.Effect<B, InferenceError> =>
     Effect.withFiber((fiber) => {
-      const clock = fiber.getRef(Clock.Clock)
-      const call = new Call(plan, clock.currentTimeMillisUnsafe(), {
-        caller: fiber.getRef(CurrentCaller),
-        budgets: fiber.getRef(CurrentBudgets)
-      })
-      return Effect.mapBoth(pipeline(call), {
-        onFailure: (error) => failed(call, error, clock.currentTimeMillisUnsafe()),
-        onSuccess: (answer) => ({
-          answer,
-          call,
-          metrics: metrics(call, clock.currentTimeMillisUnsafe())
+      const start = (span: Span | undefined) => {
+        const clock = fiber.getRef(Clock.Clock)
+        const call = new Call(plan, clock.currentTimeMillisUnsafe(), {
+          caller: fiber.getRef(CurrentCaller),
+          budgets: fiber.getRef(CurrentBudgets),
+          context: fiber.context,
+          span
         })
-      })
+        const result = Effect.matchEffect(pipeline(call), {
+          onFailure: (error) =>
+            Effect.fail(failedAs(failed(call, error, clock.currentTimeMillisUnsafe()))),
+          onSuccess: (answer) =>
+            complete({ answer, call, metrics: metrics(call, clock.currentTimeMillisUnsafe()) })
+        })
+        return Effect.onExit(result, (exit) => {
+          recorder.finished(call, exit, clock.currentTimeMillisUnsafe())
+          return Effect.void
+        })
+      }
+      return Spans.isTraced(fiber)
+        ? Spans.request(plan, recorder.usual(plan.model ?? ""), start)
+        : start(undefined)
     })
 
 const metrics = (call: Call<unknown>, nowMillis: number): RequestMetrics => {
@@ -135,12 +167,9 @@ export const price = <A>(
   // What was not asked for was not paid for.
   if (call.reused !== undefined) return 0
   const { deployment } = call
-  if (answer.usage === undefined || deployment === undefined) return undefined
-  return pricing.cost({
-    provider: deployment.provider,
-    models: [modelId, deployment.target.model],
-    usage: answer.usage
-  })
+  return answer.usage === undefined || deployment === undefined
+    ? undefined
+    : costAt(pricing, deployment, answer.usage, modelId)
 }
 
 /** Default of the per-attempt time-out: long enough for a reasoning model's whole answer. */

@@ -11,6 +11,7 @@ import * as Batch from "../batch/Batch.ts"
 import type { BatchResult } from "../batch/BatchResult.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { TranscriptionResult } from "../operation/Transcribe.ts"
+import * as BatchSpans from "../telemetry/BatchSpans.ts"
 import { Inference } from "./InferenceService.ts"
 import type { NotAString, StreamContext, StreamError } from "./Inputs.ts"
 import { aString, withoutBatchFields } from "./Inputs.ts"
@@ -58,7 +59,7 @@ export const transcribeBatch: {
           (input: TranscribeInput) => inference.transcribe(input, shared),
           options
         ) as Effect.Effect<unknown, InferenceError>
-      })) as never
+      }).pipe(BatchSpans.batch("transcribe"))) as never
 
 /**
  * Transcribes the inputs of an iterable or stream, as a stream of settled inputs, in bounded memory.
@@ -88,4 +89,4 @@ export const transcribeBatchStream = <
             options
           )
         })
-      )
+      ).pipe(BatchSpans.batchStream("transcribe"))

@@ -10,9 +10,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
 
+import type { Plan } from "../Call.ts"
 import type { InferenceError } from "../InferenceError.ts"
 import type { TimeOptions } from "../operation/GenerateOptions.ts"
-import type { TranscribeRequest, TranscriptionResult } from "../operation/Transcribe.ts"
+import type { RouteOptions } from "../operation/RouteOptions.ts"
+import * as RouteOptionsModule from "../operation/RouteOptions.ts"
+import type { TranscribeRequest, Transcript, TranscriptionResult } from "../operation/Transcribe.ts"
 import { TranscribeModelOptions } from "../operation/Transcribe.ts"
 import { InvalidInput } from "../Reason.ts"
 import type { AudioInput, AudioOptions } from "./AudioSource.ts"
@@ -36,7 +39,8 @@ export type TranscribeInput = AudioInput
  * @category models
  * @since 0.1.0
  */
-export interface TranscribeOptions extends TranscribeModelOptions, TimeOptions, AudioOptions {
+export interface TranscribeOptions
+  extends TranscribeModelOptions, RouteOptions, TimeOptions, AudioOptions {
   /** Keeps the parsed response body in the result; off by default. */
   readonly rawResponse?: boolean | undefined
 }
@@ -51,7 +55,7 @@ export const make = (
   environment: Environment,
   fileSystem: Option.Option<FileSystem.FileSystem>
 ) => {
-  const run = Run.run(environment.pipeline)
+  const run = Run.run(environment)
   const files = Option.getOrElse(fileSystem, () => noFiles)
 
   return Effect.fnUntraced(function* (
@@ -67,8 +71,9 @@ export const make = (
       Effect.mapError((reason) => Run.refused("transcribe", reason))
     )
     const request: TranscribeRequest = { audio, options: modelOptions(options) }
-    const outcome = yield* run({
+    const plan: Plan<Transcript> = {
       operation: "transcribe",
+      ...RouteOptionsModule.of(options, environment.defaults),
       send: (connection) =>
         connection.transcribe === undefined
           ? unsupported("transcription")
@@ -80,19 +85,21 @@ export const make = (
         audio.sizeBytes === undefined ? undefined : audio.sizeBytes / bytesPerSecond,
       size: { texts: [], messageCount: 0, maxOutputTokens: 0, choices: 1 },
       ...limits
-    })
-    const { answer, call, metrics } = outcome
-    const modelId = call.deployment?.target.model ?? ""
-    return {
-      ...answer.value,
-      modelId,
-      language: answer.value.language ?? options.language,
-      tokenUsage: answer.usage,
-      requestId: answer.requestId,
-      cost: Run.price(environment.pricing, outcome, modelId),
-      metrics,
-      rawResponse: options.rawResponse === true ? answer.body : undefined
     }
+    return yield* run(plan, (outcome) => {
+      const { answer, call, metrics } = outcome
+      const modelId = call.deployment?.target.model ?? ""
+      return Effect.succeed({
+        ...answer.value,
+        modelId,
+        language: answer.value.language ?? options.language,
+        tokenUsage: answer.usage,
+        requestId: answer.requestId,
+        cost: Run.price(environment.pricing, outcome, modelId),
+        metrics,
+        rawResponse: options.rawResponse === true ? answer.body : undefined
+      })
+    })
   })
 }
 

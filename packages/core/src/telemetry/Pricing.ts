@@ -10,6 +10,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
+import type { Deployment } from "../Deployment.ts"
 import type { TokenUsage } from "../operation/Usage.ts"
 import * as Price from "./Price.ts"
 
@@ -37,6 +38,25 @@ export class Pricing extends Context.Service<
   Pricing,
   { readonly cost: (purchase: Purchase) => number | undefined }
 >()("@infermesh/core/telemetry/Pricing") {}
+
+/**
+ * What a usage costs at a deployment: by its own price where it has one, else by what is known of the model; `undefined` when
+ * nothing is known.
+ *
+ * **Units**: USD.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const costAt = (
+  pricing: Pricing["Service"],
+  { price, provider, target }: Deployment,
+  usage: TokenUsage,
+  reportedModel: string = target.model
+): number | undefined =>
+  price === undefined
+    ? pricing.cost({ provider, models: [reportedModel, target.model], usage })
+    : Price.cost(price, usage)
 
 /**
  * Knows no prices.
