@@ -48,7 +48,7 @@ export const file = Effect.fnUntraced(function* (
         path,
         access: "read",
         kind: "no file",
-        problem: "it is no regular file; give its rows as a stream (standard input)"
+        problem: "it is no regular file; send its rows to standard input"
       })
     )
   }

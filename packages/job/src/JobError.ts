@@ -24,6 +24,20 @@ export class OutputExists extends Schema.TaggedError<OutputExists>("@infermesh/j
 }
 
 /**
+ * The output, or a file that belongs to it, is the input.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutputIsInput extends Schema.TaggedError<OutputIsInput>(
+  "@infermesh/job/OutputIsInput"
+)("OutputIsInput", { path: Schema.String }) {
+  override get message(): string {
+    return `${this.path} is the input; choose another output`
+  }
+}
+
+/**
  * There is an output, but no ledger that says which job it is of.
  *
  * @category errors
@@ -203,6 +217,7 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>(
  */
 export const JobReason = Schema.Union([
   OutputExists,
+  OutputIsInput,
   LedgerMissing,
   JobLocked,
   IdentityChanged,

@@ -23,7 +23,7 @@ export type { SubtitleFormat } from "./output/Subtitles.ts"
  * @category models
  * @since 0.1.0
  */
-export interface FileOutput<in out Row extends SettledRow> {
+export interface FileOutput<in Row extends SettledRow> {
   readonly _tag: "FileOutput"
   readonly path: string
   readonly checkpointDirectory: string | undefined
@@ -48,6 +48,14 @@ export interface TextOutput<out E> {
  * @since 0.1.0
  */
 export type Output<Row extends SettledRow, E> = FileOutput<Row> | TextOutput<E>
+
+/**
+ * An output for the rows of any operation.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AnyOutput = Output<SettledRow, never>
 
 /**
  * A file of rows.

@@ -19,7 +19,7 @@ import type { SettledRow } from "../operation/SettledRow.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Beside<in out Row extends SettledRow> {
+export interface Beside<in Row extends SettledRow> {
   /** The settings that belong to the job's identity. */
   readonly identity: { readonly [setting: string]: unknown }
   /** The files it may write over, each of which is no input. */
@@ -40,13 +40,13 @@ export interface Beside<in out Row extends SettledRow> {
  * @category models
  * @since 0.1.0
  */
-export interface OpenBeside<in out Row extends SettledRow> {
+export interface OpenBeside<in Row extends SettledRow> {
   /** The entries it has. */
   readonly count: () => number
   /** Makes safe what belongs to the rows, and gives them as they go into the output. */
   readonly write: (
     rows: ReadonlyArray<Row | SettledRow>
-  ) => Effect.Effect<ReadonlyArray<Row | SettledRow>, JobError>
+  ) => Effect.Effect<ReadonlyArray<SettledRow>, JobError>
 }
 
 /**
@@ -55,7 +55,7 @@ export interface OpenBeside<in out Row extends SettledRow> {
  * @category constants
  * @since 0.1.0
  */
-export const nothing = <Row extends SettledRow>(): OpenBeside<Row> => ({
+export const nothing: OpenBeside<SettledRow> = {
   count: () => 0,
   write: Effect.succeed
-})
+}

@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* <A, E>(options: {
     )
   )
   // Nobody interrupts it: what was put is written, whatever happens to those who put it.
-  const fiber = yield* Effect.forkDetach(loop)
+  const fiber = yield* Effect.forkDetach(loop, { startImmediately: true })
   return {
     put: (row) =>
       Effect.map(Queue.offer(queue, row), () => {

@@ -19,10 +19,10 @@ import {
   because,
   fileError,
   IdentityChanged,
-  InvalidSetting,
   LedgerMissing,
   LedgerUnusable,
-  OutputExists
+  OutputExists,
+  OutputIsInput
 } from "../JobError.ts"
 import type { Book, Mark, State } from "../Ledger.ts"
 import { Ledger } from "../Ledger.ts"
@@ -121,8 +121,7 @@ export const open = Effect.fnUntraced(function* <I, O, Row extends SettledRow, E
   const mark = yield* takeOut(settings, paths, book, repaired)
   const state = yield* book.state
   const file = yield* OutputFiles.open(paths.output)
-  const beside =
-    output.beside === undefined ? nothing<Row>() : yield* output.beside.open(mark.side)
+  const beside = output.beside === undefined ? nothing : yield* output.beside.open(mark.side)
   const plan: Plan = {
     rows,
     settledAtStart,
@@ -153,9 +152,7 @@ const refuseInput = Effect.fnUntraced(function* <Row extends SettledRow>(
   const own = yield* identityOfFile(input)
   for (const path of [output.path, ledger, ...(output.beside?.paths ?? [])]) {
     if (own === undefined || own !== (yield* identityOfFile(path))) continue
-    return yield* because(
-      new InvalidSetting({ setting: "output", problem: `${path} is the input; choose another output` })
-    )
+    return yield* because(new OutputIsInput({ path }))
   }
 })
 

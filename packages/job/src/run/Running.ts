@@ -287,7 +287,7 @@ export const start = Effect.fnUntraced(function* <
     Effect.map((): Outcome => ({ ...snapshot(), plan, isPartial: isStopped })),
     Effect.ensuring(Effect.sync(() => news.end()))
   )
-  const fiber = yield* Effect.forkScoped(whole)
+  const fiber = yield* Effect.forkScoped(whole, { startImmediately: true })
   const stop = Fiber.interrupt(fiber)
   return {
     plan,

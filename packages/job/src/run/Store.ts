@@ -116,7 +116,7 @@ export const toFile = <Row extends SettledRow>(
     readonly beside: {
       readonly write: (
         rows: ReadonlyArray<Row | SettledRow>
-      ) => Effect.Effect<ReadonlyArray<Row | SettledRow>, JobError>
+      ) => Effect.Effect<ReadonlyArray<SettledRow>, JobError>
       readonly count: () => number
     }
     /** Takes the rows of the input that the ledger has not heard of yet. */
