@@ -1,4 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
@@ -61,12 +69,16 @@ const crash = (instant: number) =>
     const prompts = Array.from({ length: rows }, (_, index) => promptOf(index))
     writeFileSync(
       base.input,
-      prompts.map((text) => `${JSON.stringify(isEmbedding ? { text } : { prompt: text })}\n`).join("")
+      prompts
+        .map((text) => `${JSON.stringify(isEmbedding ? { text } : { prompt: text })}\n`)
+        .join("")
     )
     const run = (setup: Setup, killAfterMillis?: number, since?: "started") =>
       Effect.promise(() => Process.run(setup, { killAfterMillis, since }))
     const askedSince = () => {
-      const asked = existsSync(base.log) ? readFileSync(base.log, "utf8").split("\n").slice(0, -1) : []
+      const asked = existsSync(base.log)
+        ? readFileSync(base.log, "utf8").split("\n").slice(0, -1)
+        : []
       writeFileSync(base.log, "")
       return asked
     }
@@ -104,7 +116,11 @@ const crash = (instant: number) =>
     const indices = written.map((row) => row["_index"] as number)
     assert.strictEqual(written.length, rows)
     assert.strictEqual(new Set(indices).size, rows)
-    if (base.ordered === true) assert.deepStrictEqual(indices, indices.toSorted((a, b) => a - b))
+    if (base.ordered === true)
+      assert.deepStrictEqual(
+        indices,
+        indices.toSorted((a, b) => a - b)
+      )
     for (const row of written) {
       const prompt = prompts[row["_index"] as number] as string
       assert.isNull(row["error"])
@@ -115,7 +131,13 @@ const crash = (instant: number) =>
     // Nothing is left behind but the job's own files.
     assert.deepStrictEqual(
       readdirSync(folder).toSorted(),
-      ["asked.log", "in.jsonl", "out.checkpoint.sqlite", "out.jsonl", ...(isEmbedding ? ["out.npy"] : [])].toSorted()
+      [
+        "asked.log",
+        "in.jsonl",
+        "out.checkpoint.sqlite",
+        "out.jsonl",
+        ...(isEmbedding ? ["out.npy"] : [])
+      ].toSorted()
     )
     return killed
   }).pipe(Effect.scoped)

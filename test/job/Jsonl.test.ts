@@ -76,20 +76,24 @@ describe("lines", () => {
       )
     ))
 
-  it.effect("makes of a line that is too long an element that says so, and holds on to none of it", () =>
-    Effect.gen(function* () {
-      const bytes = encoder.encode(`"${"x".repeat(5000)}"\n"${"y".repeat(98)}"\n"${"z".repeat(99)}"`)
-      for (const cuts of [[], [1, 2000, 4999], [5002, 5003, 5004]]) {
-        const lines = yield* read(bytes, cuts, 100)
-        assert.deepStrictEqual(shown(lines), [
-          [0, 1, "! the line is too long to be read (5002 bytes)"],
-          [1, 2, "y".repeat(98)],
-          [2, 3, "! the line is too long to be read (101 bytes)"]
-        ])
-        assert.isBelow(lines[0]?.text?.length ?? Infinity, 1100)
-        assert.isTrue(lines[0]?.text?.endsWith("…5002"))
-      }
-    })
+  it.effect(
+    "makes of a line that is too long an element that says so, and holds on to none of it",
+    () =>
+      Effect.gen(function* () {
+        const bytes = encoder.encode(
+          `"${"x".repeat(5000)}"\n"${"y".repeat(98)}"\n"${"z".repeat(99)}"`
+        )
+        for (const cuts of [[], [1, 2000, 4999], [5002, 5003, 5004]]) {
+          const lines = yield* read(bytes, cuts, 100)
+          assert.deepStrictEqual(shown(lines), [
+            [0, 1, "! the line is too long to be read (5002 bytes)"],
+            [1, 2, "y".repeat(98)],
+            [2, 3, "! the line is too long to be read (101 bytes)"]
+          ])
+          assert.isBelow(lines[0]?.text?.length ?? Infinity, 1100)
+          assert.isTrue(lines[0]?.text?.endsWith("…5002"))
+        }
+      })
   )
 
   it.effect("looks into a line only when it is asked", () =>

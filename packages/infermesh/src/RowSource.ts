@@ -37,9 +37,6 @@ const fromStdin = Effect.gen(function* () {
     yield* Terminal.say("Reading rows from the keyboard, one JSON object a line; end with Ctrl-D.")
   }
   return Input.bytes(
-    Stream.mapError(
-      stdio.stdin,
-      () => new CannotRun({ message: "standard input cannot be read" })
-    )
+    Stream.mapError(stdio.stdin, () => new CannotRun({ message: "standard input cannot be read" }))
   )
 })

@@ -68,9 +68,7 @@ export const withProgress = <A, E, R>(
       const onTerminal = yield* isDrawable
       const started = yield* Clock.currentTimeMillis
       const show = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.flatMap(line(now - started), (text) =>
-          put(onTerminal ? redraw(text) : `${text}\n`)
-        )
+        Effect.flatMap(line(now - started), (text) => put(onTerminal ? redraw(text) : `${text}\n`))
       )
       const every = onTerminal ? redrawMillis : logMillis
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(every), show)))

@@ -57,10 +57,7 @@ export const fromOptions = (options: object): { readonly [setting: string]: unkn
  * @category getters
  * @since 0.1.0
  */
-export const differences = (
-  was: Identity,
-  now: Identity
-): ReadonlyArray<typeof Difference.Type> =>
+export const differences = (was: Identity, now: Identity): ReadonlyArray<typeof Difference.Type> =>
   [...new Set([...Object.keys(was), ...Object.keys(now)])]
     .filter((setting) => was[setting] !== now[setting])
     .toSorted()

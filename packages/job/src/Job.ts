@@ -155,13 +155,7 @@ export const start = Effect.fnUntraced(function* <
 ): Effect.fn.Return<
   Handle<EIn | EOut | JobError>,
   EIn | JobError,
-  | Inference.Inference
-  | Ledger
-  | FileSystem.FileSystem
-  | Path.Path
-  | Scope.Scope
-  | RIn
-  | RMap
+  Inference.Inference | Ledger | FileSystem.FileSystem | Path.Path | Scope.Scope | RIn | RMap
 > {
   yield* check(settings)
   const opened = yield* Opening.open(settings)

@@ -70,8 +70,8 @@ export interface Settlement {
  */
 export interface Mark {
   readonly bytes: number
-  /** The last characters before the mark, by which a file that was changed is known. */
-  readonly tail: string
+  /** The last line before the mark, by its length and its beginning: a file that was changed is known by it. */
+  readonly lastLine: { readonly bytes: number; readonly start: string }
   /** Entries of the file beside the output, such as the vectors of a matrix. */
   readonly side: number
 }
@@ -224,4 +224,4 @@ export interface Overview {
  * @category constants
  * @since 0.1.0
  */
-export const noMark: Mark = { bytes: 0, tail: "", side: 0 }
+export const noMark: Mark = { bytes: 0, lastLine: { bytes: 0, start: "" }, side: 0 }

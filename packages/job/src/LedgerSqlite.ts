@@ -111,7 +111,9 @@ const lock = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, JobError, Scope.Scope> {
   const path = `${ledger}.lock`
   const number = fileSystem.stat(path).pipe(
-    Effect.map(({ dev, ino }) => Option.match(ino, { onNone: () => "", onSome: (ino) => `${dev}:${ino}` })),
+    Effect.map(({ dev, ino }) =>
+      Option.match(ino, { onNone: () => "", onSome: (ino) => `${dev}:${ino}` })
+    ),
     Effect.orElseSucceed(() => "none")
   )
   for (;;) {
@@ -119,8 +121,7 @@ const lock = Effect.fnUntraced(function* (
     const database = yield* connect(path, 0)
     yield* Effect.try({
       try: () => database.exec("begin exclusive"),
-      catch: (cause) =>
-        because(isBusy(cause) ? new JobLocked({ ledger }) : reasonOf(path, cause))
+      catch: (cause) => because(isBusy(cause) ? new JobLocked({ ledger }) : reasonOf(path, cause))
     })
     const after = yield* number
     if (before === after || before === "none") break
@@ -157,6 +158,9 @@ const reasonOf = (path: string, cause: unknown): JobReason => {
     case 13:
       return write("disk full", "the disk is full; free some space and resume")
     default:
-      return write("other", (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " "))
+      return write(
+        "other",
+        (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ")
+      )
   }
 }

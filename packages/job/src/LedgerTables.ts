@@ -93,7 +93,10 @@ export const strangeness = (
       "select count(*) from sqlite_schema where name = 'run_metadata'"
     )
     return python === 0
-      ? { problem: "it is another program's database", hint: "Choose another output or checkpoint folder" }
+      ? {
+          problem: "it is another program's database",
+          hint: "Choose another output or checkpoint folder"
+        }
       : {
           problem: "it is a checkpoint of the Python library",
           hint: "Finish that run there; or move it away and force the resume, which takes the output's rows over by their _index"
@@ -280,9 +283,7 @@ export class LedgerTables {
 
   #retry(reasons: true | ReadonlyArray<string>): void {
     const which =
-      reasons === true
-        ? ""
-        : `and coalesce(reason, 'unknown') in (select value from json_each(?))`
+      reasons === true ? "" : `and coalesce(reason, 'unknown') in (select value from json_each(?))`
     const values = reasons === true ? [] : [JSON.stringify(reasons)]
     this.#run(
       `delete from held where position in (select position from item where status = 2 ${which})`,
@@ -325,9 +326,7 @@ export class LedgerTables {
 
   #value(key: string): unknown {
     const found = this.#prepared("select value from job where key = ?").get(key)
-    return found === undefined
-      ? undefined
-      : JSON.parse((found as { readonly value: string }).value)
+    return found === undefined ? undefined : JSON.parse((found as { readonly value: string }).value)
   }
 
   #set(key: string, value: unknown): void {

@@ -40,7 +40,8 @@ export interface Setup {
 /** Spread over the range without chance: the same text takes the same time. */
 const latencyOf = (text: string, most: number): number => {
   let hash = 7
-  for (let at = 0; at < text.length && at < 40; at++) hash = (hash * 31 + text.charCodeAt(at)) % 9973
+  for (let at = 0; at < text.length && at < 40; at++)
+    hash = (hash * 31 + text.charCodeAt(at)) % 9973
   return (hash % 100) * (most / 100)
 }
 
@@ -57,7 +58,10 @@ const stub = (setup: Setup) => {
     Effect.gen(function* () {
       for (const text of texts) writeSync(log, `${text.slice(0, 40)}\n`)
       yield* Effect.sleep(latencyOf(texts[0] ?? "", setup.latencyMillis))
-      if (setup.failing !== undefined && texts.some((text) => text.endsWith(setup.failing as string)))
+      if (
+        setup.failing !== undefined &&
+        texts.some((text) => text.endsWith(setup.failing as string))
+      )
         return yield* new InferenceError({
           operation: setup.operation,
           attempts: 1,
@@ -84,7 +88,9 @@ const stub = (setup: Setup) => {
     embed: ((texts: ReadonlyArray<string>) =>
       Effect.as(answer(texts), {
         modelId: "stub",
-        embeddings: texts.map((text) => Float32Array.from([text.length, Number(/\d+/.exec(text)?.[0])])),
+        embeddings: texts.map((text) =>
+          Float32Array.from([text.length, Number(/\d+/.exec(text)?.[0])])
+        ),
         tokenUsage: undefined,
         requestId: undefined,
         cost: undefined,

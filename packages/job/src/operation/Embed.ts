@@ -1,11 +1,11 @@
+import * as EmbedBatch from "@infermesh/core/batch/EmbedBatch"
+import { pack } from "@infermesh/core/batch/Packing"
 /**
  * Embedding as a job's operation: a row is a text, its answer a row with `embedding`; many rows are one request.
  *
  * @since 0.1.0
  */
 import type { EmbedOptions } from "@infermesh/core/Inference"
-import * as EmbedBatch from "@infermesh/core/batch/EmbedBatch"
-import { pack } from "@infermesh/core/batch/Packing"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -77,11 +77,13 @@ export const embed = (
           { concurrency: "unbounded" }
         ),
         (groups) =>
-          groups.flat().map(({ index, result }) =>
-            Result.isSuccess(result)
-              ? toRow(EmbedRows.answered(index, result.success))
-              : EmbedRows.failed(index, result.failure)
-          )
+          groups
+            .flat()
+            .map(({ index, result }) =>
+              Result.isSuccess(result)
+                ? toRow(EmbedRows.answered(index, result.success))
+                : EmbedRows.failed(index, result.failure)
+            )
       ),
     toLine: EmbedRows.toLine
   })

@@ -27,11 +27,7 @@ export interface Beside<in Row extends SettledRow> {
   /** Opens it with so many entries as the rows speak of; what is behind them was never spoken of, and is cut off. */
   readonly open: (
     entries: number
-  ) => Effect.Effect<
-    OpenBeside<Row>,
-    JobError,
-    FileSystem.FileSystem | Path.Path | Scope.Scope
-  >
+  ) => Effect.Effect<OpenBeside<Row>, JobError, FileSystem.FileSystem | Path.Path | Scope.Scope>
 }
 
 /**

@@ -81,7 +81,11 @@ const stemOf = (row: TranscribeRow, path: Path.Path): string =>
 
 type Cue = Pick<typeof Segment.Type, "start" | "end" | "text">
 
-const cuesOf = ({ durationSeconds, segments, text }: TranscribeRow): ReadonlyArray<Cue> | undefined => {
+const cuesOf = ({
+  durationSeconds,
+  segments,
+  text
+}: TranscribeRow): ReadonlyArray<Cue> | undefined => {
   if (segments !== undefined) return segments
   if (text === undefined || durationSeconds === undefined) return undefined
   return [{ start: 0, end: durationSeconds, text }]
@@ -119,8 +123,7 @@ export const render: { readonly [F in SubtitleFormat]: (cues: ReadonlyArray<Cue>
   vtt: (cues) =>
     `WEBVTT\n\n${cues
       .map(
-        (cue) =>
-          `${time(cue.start, ".")} --> ${time(cue.end, ".")}\n${escaped(textOf(cue))}\n\n`
+        (cue) => `${time(cue.start, ".")} --> ${time(cue.end, ".")}\n${escaped(textOf(cue))}\n\n`
       )
       .join("")}`
 }

@@ -46,10 +46,7 @@ export interface GroupCommit<A, E> {
  */
 export const make = Effect.fnUntraced(function* <A, E>(options: {
   /** Writes a group; `isLast` tells whether another is waiting. */
-  readonly write: (
-    rows: ReadonlyArray<A>,
-    isLast: () => boolean
-  ) => Effect.Effect<void, E>
+  readonly write: (rows: ReadonlyArray<A>, isLast: () => boolean) => Effect.Effect<void, E>
   /** How many rows may still arrive without anything new being begun. */
   readonly underWay: () => number
 }): Effect.fn.Return<GroupCommit<A, E>> {

@@ -80,7 +80,15 @@ export const isResumed = ({ extend, resume, retryFailed }: Resumable): boolean =
  * @category constructors
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function* <I, O, Row extends SettledRow, EIn, RIn, EOut, RMap>(
+export const open = Effect.fnUntraced(function* <
+  I,
+  O,
+  Row extends SettledRow,
+  EIn,
+  RIn,
+  EOut,
+  RMap
+>(
   settings: JobSettings<I, O, Row, EIn, RIn, EOut, RMap>
 ): Effect.fn.Return<
   Opened<Row>,
@@ -109,7 +117,12 @@ export const open = Effect.fnUntraced(function* <I, O, Row extends SettledRow, E
     : checkRecord(settings, output, paths, record, identity)
   const repaired = yield* repairOutput(settings, paths, book)
   const found = yield* book.state
-  const { rows, settledAtStart } = yield* surveyInput(input, { settings, book, digest, state: found })
+  const { rows, settledAtStart } = yield* surveyInput(input, {
+    settings,
+    book,
+    digest,
+    state: found
+  })
   // All that can be refused has been looked at.
   yield* book.commit({
     record: {
@@ -190,10 +203,7 @@ const refuseExisting = Effect.fnUntraced(function* <Row extends SettledRow>(
 })
 
 const identityOf = Effect.fnUntraced(function* <I, O, Row extends SettledRow>(
-  settings: Pick<
-    JobSettings<I, O, Row, never, never, never, never>,
-    "operation" | "identity"
-  >,
+  settings: Pick<JobSettings<I, O, Row, never, never, never, never>, "operation" | "identity">,
   output: FileOutput<Row>
 ) {
   return Identity.make({
@@ -214,9 +224,7 @@ const startOver = Effect.fnUntraced(function* <Row extends SettledRow>(
   for (const path of output.beside?.paths ?? []) {
     yield* Effect.mapError(fileSystem.remove(path, { force: true }), fileError("write", path))
   }
-  yield* Effect.scoped(
-    Effect.flatMap(OutputFiles.open(paths.output), (file) => file.truncate(0))
-  )
+  yield* Effect.scoped(Effect.flatMap(OutputFiles.open(paths.output), (file) => file.truncate(0)))
   yield* book.commit({ clear: true })
 })
 

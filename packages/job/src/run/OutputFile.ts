@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 
 import type { JobError } from "../JobError.ts"
 import { fileError } from "../JobError.ts"
+import type { Mark } from "../Ledger.ts"
 import { concat } from "./Bytes.ts"
 
 /**
@@ -96,23 +97,43 @@ export class OutputFile {
     )
   }
 
-  /** The last bytes as text that is the same for the same bytes. */
-  tail(): Effect.Effect<string, JobError> {
-    return Effect.map(this.read(Math.max(0, this.#size - tailBytes), this.#size), tailOf)
+  /** The position behind the last line end before a position; 0 when there is none. */
+  lineStart(position: number): Effect.Effect<number, JobError> {
+    const from = Math.max(0, position - searchedBytes)
+    return Effect.flatMap(this.read(from, position), (bytes) => {
+      const at = bytes.lastIndexOf(newline)
+      if (at !== -1) return Effect.succeed(from + at + 1)
+      return from === 0 ? Effect.succeed(0) : this.lineStart(from)
+    })
+  }
+
+  /** What is at the end of the file, which has to be a line's end. */
+  lastLine(): Effect.Effect<Mark["lastLine"], JobError> {
+    return Effect.flatMap(this.lineStart(Math.max(0, this.#size - 1)), (from) =>
+      Effect.map(this.read(from, Math.min(this.#size, from + startBytes)), (bytes) => ({
+        bytes: this.#size - from,
+        start: String.fromCharCode(...bytes)
+      }))
+    )
   }
 }
 
+const newline = 10
 const pieceBytes = 1024 * 1024
-const tailBytes = 64
+const searchedBytes = 64 * 1024
+/** So much of a line's beginning is kept: it has the row's position. */
+const startBytes = 64
 
 /**
- * The last bytes as text that is the same for the same bytes.
+ * The last of whole lines.
  *
  * @category getters
  * @since 0.1.0
  */
-export const tailOf = (bytes: Uint8Array): string =>
-  String.fromCharCode(...bytes.subarray(Math.max(0, bytes.length - tailBytes)))
+export const lastLineOf = (bytes: Uint8Array): Mark["lastLine"] => {
+  const last = bytes.subarray(bytes.lastIndexOf(newline, -2) + 1)
+  return { bytes: last.length, start: String.fromCharCode(...last.subarray(0, startBytes)) }
+}
 
 /**
  * Opens a file for appending; `isNew` fails when there is one already.
@@ -138,9 +159,7 @@ export const open = Effect.fnUntraced(function* (
  * @category effects
  * @since 0.1.0
  */
-export const syncFolder = (
-  folder: string
-): Effect.Effect<void, never, FileSystem.FileSystem> =>
+export const syncFolder = (folder: string): Effect.Effect<void, never, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
     fileSystem.open(folder, { flag: "r" }).pipe(
       Effect.flatMap((handle) => handle.sync),
@@ -193,5 +212,3 @@ export const lines = (
       return found
     })
   })
-
-const newline = 10

@@ -175,20 +175,20 @@ export class Matcher {
   }
 
   /** Gives a new line its position: its own where the output's rows are known by nothing else, else the next. */
-  #add = Effect.fnUntraced(
-    { self: this },
-    function* (this: Matcher, line: Line): Effect.fn.Return<number, JobError> {
-      const isOwn =
-        this.#options.state.unnamed > 0 &&
-        !this.#isTaken(line.index) &&
-        (yield* this.#expected(line.index)) === undefined
-      const index = isOwn ? line.index : this.#nextIndex
-      this.#nextIndex = Math.max(this.#nextIndex, index + 1)
-      this.#taken.add(index)
-      this.#seen.push({ index, fingerprint: this.#fingerprint(line) })
-      return index
-    }
-  )
+  #add = Effect.fnUntraced({ self: this }, function* (this: Matcher, line: Line): Effect.fn.Return<
+    number,
+    JobError
+  > {
+    const isOwn =
+      this.#options.state.unnamed > 0 &&
+      !this.#isTaken(line.index) &&
+      (yield* this.#expected(line.index)) === undefined
+    const index = isOwn ? line.index : this.#nextIndex
+    this.#nextIndex = Math.max(this.#nextIndex, index + 1)
+    this.#taken.add(index)
+    this.#seen.push({ index, fingerprint: this.#fingerprint(line) })
+    return index
+  })
 }
 
 /** 128 bits: no two rows of any job have the same by accident. */

@@ -52,9 +52,7 @@ export const repair = Effect.fnUntraced(function* (options: {
   const isKnown = yield* hasMark(file, state.mark)
   const from = isKnown ? state.mark.bytes : 0
   const survey = yield* Surveys.survey(file, from, isKnown ? state.lastWritten : -1)
-  const found = isKnown
-    ? yield* compareTail(book, state, survey)
-    : yield* compareAll(book, survey)
+  const found = isKnown ? yield* compareTail(book, state, survey) : yield* compareAll(book, survey)
   const { adopt, isClean, lost, missing } = found
   if (missing.length > 0 && !force) {
     const first = missing.slice(0, 10)
@@ -66,23 +64,27 @@ export const repair = Effect.fnUntraced(function* (options: {
   )
   const mark: Mark = {
     bytes: file.size,
-    tail: yield* file.tail(),
+    lastLine: yield* file.lastLine(),
     side: Math.max(isKnown || state.held > 0 ? state.mark.side : 0, survey.side)
   }
   const isOutOfOrder = (isKnown && state.isOutOfOrder) || !survey.isAscending
-  if (mark.bytes !== state.mark.bytes || mark.tail !== state.mark.tail) {
+  if (!isKnown || mark.bytes !== state.mark.bytes) {
     yield* book.commit({ mark, isOutOfOrder })
   }
   return { mark, adopted: adopt.size, isClean: isClean && survey.isClean }
 })
 
-/** Whether the bytes up to the mark are those that the ledger knows, as far as its tail tells. */
-const hasMark = (file: OutputFile, { bytes, tail }: Mark): Effect.Effect<boolean, JobError> =>
-  file.size < bytes
-    ? Effect.succeed(false)
-    : Effect.map(file.read(Math.max(0, bytes - tail.length), bytes), (read) =>
-        String.fromCharCode(...read) === tail
-      )
+/** Whether the lines up to the mark are those that the ledger knows, as far as the last of them tells. */
+const hasMark = Effect.fnUntraced(function* (
+  file: OutputFile,
+  { bytes, lastLine }: Mark
+): Effect.fn.Return<boolean, JobError> {
+  if (bytes === 0) return true
+  if (file.size < bytes || (yield* file.lineStart(bytes)) !== bytes) return false
+  const from = yield* file.lineStart(bytes - 1)
+  const start = yield* file.read(from, from + lastLine.start.length)
+  return bytes - from === lastLine.bytes && String.fromCharCode(...start) === lastLine.start
+})
 
 interface Compared {
   readonly adopt: BitSet
@@ -125,7 +127,7 @@ const compareAll = Effect.fnUntraced(function* (
     else if (isThere) settled.add(item.index)
     else missing.push(item.index)
   }
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const page = yield* book.items(after, pageItems)
     for (const item of page) look(item)
     const last = page.at(-1)
@@ -141,24 +143,10 @@ const newline = 10
 
 /** Makes the file end with a line's end: what is behind the last one is cut off, unless it is a row without its line end. */
 const cutTorn = Effect.fnUntraced(function* (file: OutputFile): Effect.fn.Return<void, JobError> {
-  const end = yield* lastLineEnd(file)
+  const end = yield* file.lineStart(file.size)
   if (end === file.size) return
   const rest = new TextDecoder().decode(yield* file.read(end, file.size))
   yield* SettledRow.fromLine(rest, 0) === undefined
     ? file.truncate(end)
     : file.append(new Uint8Array([newline]))
-})
-
-const pieceBytes = 64 * 1024
-
-/** The position behind the last line end; 0 when there is none. */
-const lastLineEnd = Effect.fnUntraced(function* (
-  file: OutputFile
-): Effect.fn.Return<number, JobError> {
-  for (let to = file.size; to > 0; to -= pieceBytes) {
-    const from = Math.max(0, to - pieceBytes)
-    const at = (yield* file.read(from, to)).lastIndexOf(newline)
-    if (at !== -1) return from + at + 1
-  }
-  return 0
 })

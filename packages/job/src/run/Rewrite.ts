@@ -51,7 +51,7 @@ export const rewrite = Effect.fnUntraced(function* (options: {
     yield* isSorted ? copySorted(file, copier, chosen, survey) : copyInPlace(file, copier, chosen)
     yield* copier.flush()
     yield* copy.sync()
-    return { bytes: copy.size, tail: yield* copy.tail(), side }
+    return { bytes: copy.size, lastLine: yield* copy.lastLine(), side }
   })
   const mark = yield* Effect.scoped(write).pipe(
     Effect.tap(() =>
@@ -74,11 +74,9 @@ export const rewrite = Effect.fnUntraced(function* (options: {
 
 const pageItems = 4096
 
-const staleItems = Effect.fnUntraced(function* (
-  book: Book
-): Effect.fn.Return<BitSet, JobError> {
+const staleItems = Effect.fnUntraced(function* (book: Book): Effect.fn.Return<BitSet, JobError> {
   const stale = new BitSet()
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const page = yield* book.items(after, pageItems, "stale")
     for (const { index } of page) stale.add(index)
     const last = page.at(-1)

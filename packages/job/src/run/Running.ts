@@ -74,13 +74,7 @@ export const start = Effect.fnUntraced(function* <
 ): Effect.fn.Return<
   Handle<EIn | EOut | JobError>,
   never,
-  | Inference.Inference
-  | Ledger
-  | FileSystem.FileSystem
-  | Path.Path
-  | Scope.Scope
-  | RIn
-  | RMap
+  Inference.Inference | Ledger | FileSystem.FileSystem | Path.Path | Scope.Scope | RIn | RMap
 > {
   const { input, mapper, operation, output } = settings
   const inference = yield* Inference.Inference
@@ -154,9 +148,11 @@ export const start = Effect.fnUntraced(function* <
     if (kind === "held" && files !== undefined) {
       return Effect.map(files.book.heldLine(index), (heldLine = "") => ({ place, heldLine, index }))
     }
-    const mapped: Effect.Effect<Result.Result<Mapped<I, O>, string>, never, RMap> = Result.isFailure(
-      line.row
-    )
+    const mapped: Effect.Effect<
+      Result.Result<Mapped<I, O>, string>,
+      never,
+      RMap
+    > = Result.isFailure(line.row)
       ? Effect.succeed(Result.fail(line.row.failure))
       : mapper === undefined
         ? Effect.succeed(Result.map(operation.read(line.row.success), (input) => ({ input })))
@@ -250,9 +246,7 @@ export const start = Effect.fnUntraced(function* <
           Stream.flatMap((ready) => {
             const lengths = packing.split(ready.map(({ input }) => input))
             let from = 0
-            return Stream.fromIterable(
-              lengths.map((length) => ready.slice(from, (from += length)))
-            )
+            return Stream.fromIterable(lengths.map((length) => ready.slice(from, (from += length))))
           }),
           Stream.mapEffect((pack) => settle(ask(pack)), unordered),
           Stream.runDrain
@@ -298,11 +292,14 @@ export const start = Effect.fnUntraced(function* <
   }
 })
 
-const appendOf = <Row extends SettledRow, E>(output: JobSettings<never, never, Row, never, never, E, never>["output"]) =>
-  output._tag === "TextOutput" ? output.append : () => Effect.void
+const appendOf = <Row extends SettledRow, E>(
+  output: JobSettings<never, never, Row, never, never, E, never>["output"]
+) => (output._tag === "TextOutput" ? output.append : () => Effect.void)
 
 const metadataOf = ({ row }: Line): unknown =>
-  Result.isSuccess(row) && isObject(row.success) ? (row.success["metadata"] ?? undefined) : undefined
+  Result.isSuccess(row) && isObject(row.success)
+    ? (row.success["metadata"] ?? undefined)
+    : undefined
 
 const withMetadata = <Row extends SettledRow>(row: Row, metadata: unknown): Row =>
   metadata === undefined ? row : { ...row, metadata }
@@ -336,8 +333,7 @@ class News {
     return Stream.unfold(-1, (seen) =>
       Effect.map(
         this.until(() => this.#isOver || this.#version !== seen),
-        () =>
-          this.#version === seen ? undefined : ([newest(), this.#version] as const)
+        () => (this.#version === seen ? undefined : ([newest(), this.#version] as const))
       )
     )
   }

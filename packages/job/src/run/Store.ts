@@ -16,7 +16,7 @@ import type { SettledRow } from "../operation/SettledRow.ts"
 import * as SettledRows from "../operation/SettledRow.ts"
 import type { Order } from "./Order.ts"
 import type { OutputFile } from "./OutputFile.ts"
-import { tailOf } from "./OutputFile.ts"
+import { lastLineOf } from "./OutputFile.ts"
 
 /**
  * A row that is to be stored, with its place among the rows of this run.
@@ -158,7 +158,7 @@ export const toFile = <Row extends SettledRow>(
     Effect.suspend(() => {
       const bytes = encoder.encode(due.map(({ line }) => line).join(""))
       return Effect.map(file.append(bytes), () => {
-        if (bytes.length > 0) mark = { ...mark, bytes: file.size, tail: nextTail(mark.tail, bytes) }
+        if (bytes.length > 0) mark = { ...mark, bytes: file.size, lastLine: lastLineOf(bytes) }
         for (const { index } of due) {
           if (index < lastIndex) isOutOfOrder = true
           lastIndex = Math.max(lastIndex, index)
@@ -170,7 +170,9 @@ export const toFile = <Row extends SettledRow>(
   return {
     write: Effect.fnUntraced(function* (entries, isLast) {
       const now = yield* Clock.currentTimeMillis
-      const rows = yield* beside.write(entries.flatMap((entry) => ("row" in entry ? entry.row : [])))
+      const rows = yield* beside.write(
+        entries.flatMap((entry) => ("row" in entry ? entry.row : []))
+      )
       let next = 0
       const prepared = entries.map((entry) =>
         prepare("row" in entry ? { ...entry, row: rows[next++] ?? entry.row } : entry, options, now)
@@ -190,11 +192,6 @@ export const toFile = <Row extends SettledRow>(
     })
   }
 }
-
-const nextTail = (tail: string, bytes: Uint8Array): string =>
-  (tail + tailOf(bytes)).slice(-tailCharacters)
-
-const tailCharacters = 64
 
 const inOrder = (
   prepared: ReadonlyArray<Prepared>,
