@@ -78,7 +78,7 @@ class MemoryLedger {
     return this.sorted()
       .filter((item) => item.index > after && (only === undefined || isStale(item)))
       .slice(0, limit)
-      .map((item) => ({ ...item }))
+      .map(({ settlement: _, ...item }) => item)
   }
 
   state(): State {
