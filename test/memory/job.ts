@@ -1,8 +1,8 @@
+import { once } from "node:events"
 // Runs a job over a generated file with an `Inference` that answers at once, and prints what it took as JSON, one object a run.
 //
 // `node test/memory/job.ts ROWS FOLDER [half]`: with `half` first one half and then, resumed, the other.
 import { createWriteStream, existsSync, mkdirSync, rmSync } from "node:fs"
-import { once } from "node:events"
 import { join } from "node:path"
 import process from "node:process"
 
@@ -63,9 +63,10 @@ const stub = Layer.mock(Inference, {
     })) as never
 })
 
-const run = Effect.fnUntraced(function* (
-  settings: { readonly limit?: number; readonly resume?: boolean }
-) {
+const run = Effect.fnUntraced(function* (settings: {
+  readonly limit?: number
+  readonly resume?: boolean
+}) {
   const started = performance.now()
   const cpu = process.cpuUsage()
   asked = 0
@@ -94,9 +95,7 @@ const run = Effect.fnUntraced(function* (
   )
 }, Effect.scoped)
 
-const program = isHalved
-  ? Effect.andThen(run({ limit: rows / 2 }), run({ resume: true }))
-  : run({})
+const program = isHalved ? Effect.andThen(run({ limit: rows / 2 }), run({ resume: true })) : run({})
 
 await program.pipe(
   Effect.provide([stub, LedgerSqlite.layer.pipe(Layer.provideMerge(NodeServices.layer))]),
