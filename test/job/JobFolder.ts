@@ -67,7 +67,8 @@ export const askedSince = () => {
 
 export const layer = (options: TestProviderOptions = {}) =>
   Layer.mergeAll(
-    TestClient.layer({ maxRetries: 0 }, options),
+    // Audio is read through the file system that the client is built with.
+    TestClient.layer({ maxRetries: 0 }, options).pipe(Layer.provide(NodeServices.layer)),
     LedgerSqlite.layer.pipe(Layer.provideMerge(NodeServices.layer))
   )
 
