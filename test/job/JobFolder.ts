@@ -23,6 +23,10 @@ export const make = Effect.map(Process.folder, (folder) => {
   const input = join(folder, "in.jsonl")
   const output = join(folder, "out.jsonl")
   const ledger = join(folder, "out.checkpoint.sqlite")
+  const runInto = (output: string, settings: Settings = {}) =>
+    Effect.flatMap(Input.file(input), (input) =>
+      Job.run({ ...settings, input, output: Output.file(output), operation: Job.generate() })
+    )
   return {
     folder,
     input,
@@ -34,10 +38,9 @@ export const make = Effect.map(Process.folder, (folder) => {
         input,
         rows.map((row) => `${typeof row === "string" ? row : JSON.stringify(row)}\n`).join("")
       ),
-    run: (settings: Settings = {}) =>
-      Effect.flatMap(Input.file(input), (input) =>
-        Job.run({ ...settings, input, output: Output.file(output), operation: Job.generate() })
-      ),
+    run: (settings: Settings = {}) => runInto(output, settings),
+    /** A run into another output. */
+    runInto,
     /** A run whose input can be read only once. */
     runStream: (settings: Settings = {}) =>
       Job.run({

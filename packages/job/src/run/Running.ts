@@ -8,29 +8,25 @@
  */
 import * as Batch from "@infermesh/core/batch/Batch"
 import * as Inference from "@infermesh/core/Inference"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
-import * as Result from "effect/Result"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 import type { Handle, JobSettings, Outcome, Progress } from "../Job.ts"
 import type { JobError } from "../JobError.ts"
 import { because, InputChanged } from "../JobError.ts"
-import type { Line } from "../Jsonl.ts"
 import { Ledger } from "../Ledger.ts"
-import type { Mapped } from "../Mapper.ts"
-import * as Mapper from "../Mapper.ts"
-import type { Task } from "../operation/Operation.ts"
-import { isObject } from "../operation/Operation.ts"
+import type { Packing } from "../operation/Operation.ts"
 import type { SettledRow } from "../operation/SettledRow.ts"
-import * as SettledRows from "../operation/SettledRow.ts"
 import { Tally } from "../Tally.ts"
+import type { Asking, Placed, Ready } from "./Asking.ts"
+import * as Askings from "./Asking.ts"
 import * as GroupCommit from "./GroupCommit.ts"
+import { News } from "./News.ts"
 import type { Opened } from "./Opening.ts"
 import { Order } from "./Order.ts"
 import type { Work } from "./Plan.ts"
@@ -41,18 +37,6 @@ import * as Stores from "./Store.ts"
 
 /** Rows that may be held back for order beyond those under way; a row of 10 kB makes that 10 MB. */
 const heldRows = 1024
-/** A request over several rows is sent when it is full, or when its first row has waited so long, in milliseconds. */
-const packMillis = 50
-
-/** A row whose input is known. */
-interface Ready<I, O> extends Task<I, O> {
-  readonly place: number
-  readonly metadata: unknown
-}
-
-interface Placed extends Work {
-  readonly place: number
-}
 
 /**
  * Starts a job that has been opened; it is stopped when the scope closes.
@@ -70,202 +54,45 @@ export const start = Effect.fnUntraced(function* <
   RMap
 >(
   settings: JobSettings<I, O, Row, EIn, RIn, EOut, RMap>,
-  { files, plan }: Opened<Row>
+  opened: Opened<Row>
 ): Effect.fn.Return<
   Handle<EIn | EOut | JobError>,
   never,
   Inference.Inference | Ledger | FileSystem.FileSystem | Path.Path | Scope.Scope | RIn | RMap
 > {
-  const { input, mapper, operation, output } = settings
-  const inference = yield* Inference.Inference
-  const { digest } = yield* Ledger
+  const { files, plan } = opened
+  const { mapper, operation } = settings
   const concurrency = settings.concurrency ?? (yield* Batch.Concurrency)
-  const window = heldRows + concurrency * (operation.packing?.rows ?? 1)
-  const tally = new Tally()
   const order = settings.ordered === true ? new Order<Prepared>() : undefined
-  const news = new News()
-  let rows = plan.rows
-  let read = 0
-  let asked = 0
-  let places = 0
-  let underWay = 0
-  let isStopped = false
-
-  const snapshot = (): Progress => ({
-    summary: tally.summary(),
-    rows,
-    answeredBefore: plan.answered,
-    failedBefore: plan.failed,
-    underWay
-  })
-
-  // ---- what becomes of settled rows
-
-  const common = { toLine: operation.toLine, onStored: (row: SettledRow) => tally.add(row), order }
-  const matcher =
-    files === undefined
-      ? undefined
-      : new Matcher({
-          book: files.book,
-          state: files.state,
-          digest,
-          extend: settings.extend === true,
-          settledAtStart: plan.settledAtStart
-        })
-  const store: Store<Row, EOut | JobError> =
-    files === undefined || matcher === undefined
-      ? Stores.toText(appendOf(output), common)
-      : Stores.toFile({
-          ...common,
-          ...files,
-          isOutOfOrder: files.state.isOutOfOrder,
-          lastWritten: files.state.lastWritten,
-          takeSeen: matcher.takeSeen
-        })
+  const state = new State(opened, settings.stopWhen)
+  const matcher = yield* matcherOf(settings, opened)
+  const store = storeOf(settings, opened, { order, matcher, state })
   const commits = yield* GroupCommit.make<Entry<Row>, EOut | JobError>({
-    write: (entries, isLast) =>
-      Effect.map(store.write(entries, isLast), () => {
-        if (settings.stopWhen?.(snapshot()) === true) isStopped = true
-        news.tell()
-      }),
-    underWay: () => underWay
+    write: (entries, isLast) => Effect.map(store.write(entries, isLast), () => state.onWritten()),
+    underWay: () => state.underWay
   })
-  const put = (entries: ReadonlyArray<Entry<Row>>): Effect.Effect<void> => {
-    underWay -= entries.length
-    return entries.length === 1 && entries[0] !== undefined
-      ? commits.put(entries[0])
-      : Effect.forEach(entries, commits.put, { discard: true })
-  }
+  const asking = Askings.make({
+    operation,
+    mapper,
+    inference: yield* Inference.Inference,
+    book: files?.book
+  })
+  const mostUnderWay = concurrency * (operation.packing?.rows ?? 1)
+  const works = worksOf(settings, { matcher, order, state }, mostUnderWay)
+  const rows = operation.packing === undefined ? oneByOne : inPacks(operation.packing)
+  const drain = rows({ works, asking, commits, state, concurrency })
 
-  // ---- from line to settled row
-
-  const prepare = ({
-    index,
-    kind,
-    line,
-    place
-  }: Placed): Effect.Effect<Ready<I, O> | Entry<Row>, JobError, RMap> => {
-    if (kind === "held" && files !== undefined) {
-      return Effect.map(files.book.heldLine(index), (heldLine = "") => ({ place, heldLine, index }))
-    }
-    const mapped: Effect.Effect<
-      Result.Result<Mapped<I, O>, string>,
-      never,
-      RMap
-    > = Result.isFailure(line.row)
-      ? Effect.succeed(Result.fail(line.row.failure))
-      : mapper === undefined
-        ? Effect.succeed(Result.map(operation.read(line.row.success), (input) => ({ input })))
-        : Mapper.apply(mapper, line.row.success)
-    return Effect.map(mapped, (result) => {
-      const metadata = metadataOf(line)
-      if (Result.isSuccess(result)) {
-        const { input, options } = result.success
-        const own = result.success.metadata ?? metadata
-        return { place, index, input, options: options ?? undefined, metadata: own }
-      }
-      const row = withMetadata(SettledRows.unusable(index, line.line, result.failure), metadata)
-      return { place, index, row }
-    })
-  }
-
-  const ask = (tasks: ReadonlyArray<Ready<I, O>>): Effect.Effect<ReadonlyArray<Entry<Row>>> =>
-    Effect.suspend(() => operation.ask(inference, tasks)).pipe(
-      Effect.catchDefect((defect) =>
-        Effect.succeed(tasks.map(({ index }) => SettledRows.defective(index, defect)))
-      ),
-      Effect.map((answers: ReadonlyArray<Row | SettledRow>) =>
-        tasks.map(({ index, metadata, place }) => ({
-          place,
-          index,
-          row: withMetadata(
-            answers.find((answer) => answer.index === index) ??
-              SettledRows.defective(index, "the operation gave no row"),
-            metadata
-          )
-        }))
-      )
-    )
-
-  /** What is answered is stored, whoever interrupts. */
-  const settle = <E, R>(entries: Effect.Effect<ReadonlyArray<Entry<Row>>, E, R>) =>
-    Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(entries), put))
-
-  const one = (work: Placed) =>
-    settle(
-      Effect.flatMap(prepare(work), (ready) =>
-        "input" in ready ? ask([ready]) : Effect.succeed([ready])
-      )
-    )
-
-  const works: Stream.Stream<Placed, EIn | JobError, RIn> = input.lines.pipe(
-    Stream.chunks,
-    Stream.mapEffect((lines): Effect.Effect<ReadonlyArray<Work>, JobError> => {
-      read += lines.length
-      if (matcher !== undefined) return matcher.work(lines)
-      return Effect.succeed(lines.map((line) => ({ kind: "ask", index: line.index, line })))
-    }),
-    Stream.flattenIterable,
-    Stream.takeWhile(({ kind }) => {
-      if (kind === "ask" && asked++ === settings.limit) isStopped = true
-      return !isStopped
-    }),
-    Stream.map((work) => ({ ...work, place: places++ }))
-  )
-  // A row that is slow holds back those behind it: no more are begun than may be held back.
-  const admitted =
-    order === undefined
-      ? works
-      : Stream.tap(works, ({ place }) => news.until(() => place - order.next < window))
-
-  const { packing } = operation
-  const unordered = { concurrency, unordered: true }
-  const drain =
-    packing === undefined
-      ? Stream.runDrain(
-          Stream.mapEffect(
-            admitted,
-            (work) => {
-              underWay++
-              return one(work)
-            },
-            unordered
-          )
-        )
-      : admitted.pipe(
-          Stream.mapEffect((work) => {
-            underWay++
-            return Effect.flatMap(prepare(work), (ready) =>
-              "input" in ready
-                ? Effect.succeed([ready])
-                : Effect.as(settle(Effect.succeed([ready])), [])
-            )
-          }, unordered),
-          Stream.flattenIterable,
-          Stream.groupedWithin(packing.rows, packMillis),
-          Stream.flatMap((ready) => {
-            const lengths = packing.split(ready.map(({ input }) => input))
-            let from = 0
-            return Stream.fromIterable(lengths.map((length) => ready.slice(from, (from += length))))
-          }),
-          Stream.mapEffect((pack) => settle(ask(pack)), unordered),
-          Stream.runDrain
-        )
-
-  // ---- the whole
-
-  const finishInput = Effect.suspend(() => {
-    if (isStopped) return Effect.void
-    rows = read
-    const { missing = 0 } = matcher ?? {}
-    const complete =
-      files?.book.commit({ seen: matcher?.takeSeen(), isInputComplete: true }) ?? Effect.void
+  const finishInput = Effect.suspend((): Effect.Effect<void, JobError> => {
+    if (state.isPartial) return Effect.void
+    state.rows = state.read
+    if (files === undefined || matcher === undefined) return Effect.void
+    const { missing } = matcher
     return missing > 0 && settings.force !== true
       ? Effect.fail(because(new InputChanged({ added: 0, missing })))
-      : complete
+      : files.book.commit({ seen: matcher.takeSeen(), isInputComplete: true })
   })
   const close = Effect.andThen(commits.end, store.finish)
-  const inOrder =
+  const sort =
     files === undefined || order === undefined
       ? Effect.void
       : Effect.flatMap(files.book.state, ({ isOutOfOrder, mark }) =>
@@ -277,64 +104,223 @@ export const start = Effect.fnUntraced(function* <
     Effect.onExit((exit): Effect.Effect<void, EOut | JobError> =>
       Exit.isSuccess(exit) ? close : Effect.ignore(close)
     ),
-    Effect.andThen(inOrder),
-    Effect.map((): Outcome => ({ ...snapshot(), plan, isPartial: isStopped })),
-    Effect.ensuring(Effect.sync(() => news.end()))
+    Effect.andThen(sort),
+    Effect.map((): Outcome => ({ ...state.progress(), plan, isPartial: state.isPartial })),
+    Effect.ensuring(Effect.sync(() => state.news.end()))
   )
   const fiber = yield* Effect.forkScoped(whole, { startImmediately: true })
   const stop = Fiber.interrupt(fiber)
   return {
     plan,
-    snapshot: Effect.sync(snapshot),
-    progress: news.stream(snapshot),
+    snapshot: Effect.sync(() => state.progress()),
+    progress: state.news.stream(() => state.progress()),
     await: Effect.onInterrupt(Fiber.join(fiber), () => stop),
     stop
   }
 })
 
-const appendOf = <Row extends SettledRow, E>(
-  output: JobSettings<never, never, Row, never, never, E, never>["output"]
-) => (output._tag === "TextOutput" ? output.append : () => Effect.void)
+/** What is counted while a job runs. */
+class State {
+  readonly news = new News()
+  readonly tally = new Tally()
+  /** Rows of the input, once they are known. */
+  rows: number | undefined
+  /** Rows read so far. */
+  read = 0
+  underWay = 0
+  /** Nothing more is read. */
+  isCut = false
+  /** Nothing more is begun, even of what has been read. */
+  isStopped = false
+  readonly #plan: Opened<never>["plan"]
+  readonly #stopWhen: ((progress: Progress) => boolean) | undefined
 
-const metadataOf = ({ row }: Line): unknown =>
-  Result.isSuccess(row) && isObject(row.success)
-    ? (row.success["metadata"] ?? undefined)
-    : undefined
-
-const withMetadata = <Row extends SettledRow>(row: Row, metadata: unknown): Row =>
-  metadata === undefined ? row : { ...row, metadata }
-
-/** Tells those who wait that something has changed. */
-class News {
-  #version = 0
-  #isOver = false
-  #next = Deferred.makeUnsafe<void>()
-
-  tell(): void {
-    this.#version++
-    const told = this.#next
-    this.#next = Deferred.makeUnsafe()
-    Deferred.doneUnsafe(told, Exit.void)
+  constructor(
+    { plan }: Pick<Opened<never>, "plan">,
+    stopWhen: ((progress: Progress) => boolean) | undefined
+  ) {
+    this.#plan = plan
+    this.#stopWhen = stopWhen
+    this.rows = plan.rows
   }
 
-  end(): void {
-    this.#isOver = true
-    this.tell()
+  get isPartial(): boolean {
+    return this.isCut || this.isStopped
   }
 
-  until(test: () => boolean): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      test() ? Effect.void : Effect.andThen(Deferred.await(this.#next), this.until(test))
-    )
+  onWritten(): void {
+    if (this.#stopWhen?.(this.progress()) === true) this.isStopped = true
+    this.news.tell()
   }
 
-  /** The newest of something whenever it has changed and the reader is ready, and once more at the end. */
-  stream<A>(newest: () => A): Stream.Stream<A> {
-    return Stream.unfold(-1, (seen) =>
-      Effect.map(
-        this.until(() => this.#isOver || this.#version !== seen),
-        () => (this.#version === seen ? undefined : ([newest(), this.#version] as const))
-      )
-    )
+  progress(): Progress {
+    return {
+      summary: this.tally.summary(),
+      rows: this.rows,
+      answeredBefore: this.#plan.answered,
+      failedBefore: this.#plan.failed,
+      underWay: this.underWay
+    }
   }
 }
+
+type AnySettings<Row extends SettledRow, EIn, RIn, EOut> = Pick<
+  JobSettings<never, never, Row, EIn, RIn, EOut, never>,
+  "input" | "output" | "extend" | "limit"
+> & { readonly operation: { readonly toLine: (row: Row | SettledRow) => string } }
+
+const matcherOf = Effect.fnUntraced(function* <Row extends SettledRow>(
+  { extend }: { readonly extend?: boolean | undefined },
+  { files, plan }: Opened<Row>
+) {
+  if (files === undefined) return undefined
+  const { book, state } = files
+  const { settledAtStart } = plan
+  return new Matcher({
+    book,
+    state,
+    digest: (yield* Ledger).digest,
+    extend: extend === true,
+    settledAtStart
+  })
+})
+
+interface Parts {
+  readonly order: Order<Prepared> | undefined
+  readonly matcher: Matcher | undefined
+  readonly state: State
+}
+
+const storeOf = <Row extends SettledRow, EIn, RIn, EOut>(
+  { operation, output }: AnySettings<Row, EIn, RIn, EOut>,
+  { files }: Opened<Row>,
+  { matcher, order, state }: Parts
+): Store<Row, EOut | JobError> => {
+  const common = {
+    toLine: operation.toLine,
+    onStored: (row: SettledRow) => state.tally.add(row),
+    order
+  }
+  if (files === undefined || matcher === undefined) {
+    return Stores.toText(output._tag === "TextOutput" ? output.append : () => Effect.void, common)
+  }
+  const { isOutOfOrder, lastWritten } = files.state
+  return Stores.toFile({
+    ...common,
+    ...files,
+    isOutOfOrder,
+    lastWritten,
+    takeSeen: matcher.takeSeen
+  })
+}
+
+/** What is to be done, as the input is read. */
+const worksOf = <Row extends SettledRow, EIn, RIn, EOut>(
+  { input, limit }: AnySettings<Row, EIn, RIn, EOut>,
+  { matcher, order, state }: Parts,
+  mostUnderWay: number
+): Stream.Stream<Placed, EIn | JobError, RIn> => {
+  let asked = 0
+  let places = 0
+  const works = input.lines.pipe(
+    Stream.chunks,
+    Stream.mapEffect((lines): Effect.Effect<ReadonlyArray<Work>, JobError> => {
+      state.read += lines.length
+      if (matcher !== undefined) return matcher.work(lines)
+      return Effect.succeed(lines.map((line) => ({ kind: "ask", index: line.index, line })))
+    }),
+    Stream.flattenIterable,
+    Stream.takeWhile(({ kind }) => {
+      if (kind === "ask" && asked++ === limit) state.isCut = true
+      return !state.isPartial
+    }),
+    Stream.map((work): Placed => ({ ...work, place: places++ }))
+  )
+  if (order === undefined) return works
+  // A row that is slow holds back those behind it: no more are begun than may be held back.
+  const window = heldRows + mostUnderWay
+  return Stream.tap(works, ({ place }) => state.news.until(() => place - order.next < window))
+}
+
+interface Settling<I, O, Row extends SettledRow, E, R, RMap> {
+  readonly works: Stream.Stream<Placed, E, R>
+  readonly asking: Asking<I, O, Row, RMap>
+  readonly commits: GroupCommit.GroupCommit<Entry<Row>, unknown>
+  readonly state: State
+  readonly concurrency: number
+}
+
+/** Stores what an effect settles; from the moment it is settled, whoever interrupts. */
+const settle = <Row extends SettledRow, E, R>(
+  { commits, state }: Pick<Settling<never, never, Row, never, never, never>, "commits" | "state">,
+  entries: Effect.Effect<ReadonlyArray<Entry<Row>>, E, R>
+) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(entries), (settled) => {
+      state.underWay -= settled.length
+      const [first] = settled
+      return settled.length === 1 && first !== undefined
+        ? commits.put(first)
+        : Effect.forEach(settled, commits.put, { discard: true })
+    })
+  )
+
+const oneByOne = <I, O, Row extends SettledRow, E, R, RMap>(
+  settling: Settling<I, O, Row, E, R, RMap>
+): Effect.Effect<void, E | JobError, R | RMap> => {
+  const { asking, concurrency, state, works } = settling
+  return Stream.mapEffect(
+    works,
+    (work) => {
+      if (state.isStopped) return Effect.void
+      state.underWay++
+      return settle(
+        settling,
+        Effect.flatMap(asking.prepare(work), (one) =>
+          Askings.isReady(one) ? asking.ask([one]) : Effect.succeed([one])
+        )
+      )
+    },
+    { concurrency, unordered: true }
+  ).pipe(Stream.runDrain)
+}
+
+/** A request over several rows is sent when it is full, or when its first row has waited so long, in milliseconds. */
+const packMillis = 50
+
+const inPacks =
+  <I>({ rows, split }: Packing<I>) =>
+  <O, Row extends SettledRow, E, R, RMap>(
+    settling: Settling<I, O, Row, E, R, RMap>
+  ): Effect.Effect<void, E | JobError, R | RMap> => {
+    const { asking, concurrency, state, works } = settling
+    const none: ReadonlyArray<Ready<I, O>> = []
+    return works.pipe(
+      Stream.mapEffect(
+        (work) => {
+          if (state.isStopped) return Effect.succeed(none)
+          state.underWay++
+          return Effect.flatMap(asking.prepare(work), (one) =>
+            Askings.isReady(one)
+              ? Effect.succeed([one])
+              : Effect.as(settle(settling, Effect.succeed([one])), none)
+          )
+        },
+        { concurrency }
+      ),
+      Stream.flattenIterable,
+      Stream.groupedWithin(rows, packMillis),
+      Stream.map((ready) => {
+        let from = 0
+        return split(ready.map(({ input }) => input)).map((length) =>
+          ready.slice(from, (from += length))
+        )
+      }),
+      Stream.flattenIterable,
+      Stream.mapEffect((pack) => settle(settling, asking.ask(pack)), {
+        concurrency,
+        unordered: true
+      }),
+      Stream.runDrain
+    )
+  }
