@@ -51,7 +51,7 @@ const sqlite = LedgerSqlite.layer.pipe(Layer.provideMerge(NodeServices.layer))
 
 /** What every ledger does, whatever it is kept in. */
 const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) =>
-  describe(name, () => {
+  describe(`a ledger in ${name}`, () => {
     const withLedger = <A, E2>(
       use: (path: string, ledger: Ledger["Service"]) => Effect.Effect<A, E2>
     ) =>
@@ -181,8 +181,8 @@ const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) =>
     )
   })
 
-suite("LedgerMemory", LedgerMemory.layer)
-suite("LedgerSqlite", sqlite)
+suite("memory", LedgerMemory.layer)
+suite("SQLite", sqlite)
 
 describe("LedgerSqlite", () => {
   const inFolder = <A, E>(

@@ -4,7 +4,8 @@ import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import * as Input from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
 import * as Output from "@infermesh/job/Output"
-import { Context, Effect, Layer, Stream } from "effect"
+import type { Layer } from "effect"
+import { Context, Effect, Stream } from "effect"
 
 import * as JobFolder from "./JobFolder.ts"
 import type * as Process from "./process/Process.ts"
@@ -63,11 +64,11 @@ describe("a mapper", () => {
               request.options.maxTokens,
               request.options.temperature
             ])
-            .toSorted(),
+            .toSorted(([left], [right]) => String(left).localeCompare(String(right), "en")),
           [
-            ["Dear c", 5, 1],
             ["a", 7, 1],
-            ["b", 5, 1]
+            ["b", 5, 1],
+            ["Dear c", 5, 1]
           ]
         )
       }).pipe(Effect.provide(JobFolder.layer()))
@@ -178,7 +179,7 @@ describe("a job over rows that a program makes", () => {
       const { output } = collect()
       const job = yield* JobFolder.make
       job.give([])
-      const refused = (effect: Effect.Effect<unknown, { readonly message: string }, never>) =>
+      const refused = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
         Effect.map(Effect.flip(effect), ({ message }) => message)
       const context = yield* Effect.context<Layer.Success<ReturnType<typeof JobFolder.layer>>>()
       const messages = yield* Effect.forEach(

@@ -227,9 +227,9 @@ describe("retryFailed", () => {
         assert.deepStrictEqual(
           rows
             .filter((row) => row["error"] !== null)
-            .map((row) => row["_index"])
-            .toSorted(),
-          [30, 9]
+            .map((row) => row["_index"] as number)
+            .toSorted((left, right) => left - right),
+          [9, 30]
         )
         if (ordered)
           assert.deepStrictEqual(

@@ -6,6 +6,7 @@
 import * as Input from "@infermesh/job/Input"
 import type { JobError } from "@infermesh/job/JobError"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -22,9 +23,13 @@ import * as Terminal from "./Terminal.ts"
 export const open = Effect.fnUntraced(function* (given: {
   readonly prompt: Option.Option<string>
   readonly inputJsonl: Option.Option<string>
-}) {
+}): Effect.fn.Return<
+  Input.Input<CannotRun | JobError>,
+  JobError,
+  FileSystem.FileSystem | Stdio.Stdio
+> {
   if (Option.isSome(given.prompt)) {
-    return Input.rows([{ prompt: given.prompt.value }]) as Input.Input<CannotRun | JobError>
+    return Input.rows([{ prompt: given.prompt.value }])
   }
   return Option.isSome(given.inputJsonl)
     ? yield* Input.file(given.inputJsonl.value)

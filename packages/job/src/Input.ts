@@ -79,9 +79,7 @@ export const rows: {
   (rows: ReadonlyArray<unknown>): Input
   <A, E, R>(rows: Stream.Stream<A, E, R>): Input<E, R>
 } = ((rows: ReadonlyArray<unknown> | Stream.Stream<unknown>): Input => {
-  const source = Stream.isStream(rows)
-    ? (rows as Stream.Stream<unknown>)
-    : Stream.fromIterable(rows)
+  const source = Stream.isStream(rows) ? rows : Stream.fromIterable(rows)
   return {
     lines: Stream.suspend(() => {
       let next = 0

@@ -161,7 +161,7 @@ export interface Book {
   readonly items: (
     after: number,
     limit: number,
-    only?: "stale" | undefined
+    only?: "stale"
   ) => Effect.Effect<ReadonlyArray<Item>, JobError>
   /** All items with a fingerprint, in order. The first call may take seconds for a million items. */
   readonly find: (fingerprint: string) => Effect.Effect<ReadonlyArray<Item>, JobError>

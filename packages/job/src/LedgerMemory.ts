@@ -78,7 +78,12 @@ class MemoryLedger {
     return this.sorted()
       .filter((item) => item.index > after && (only === undefined || isStale(item)))
       .slice(0, limit)
-      .map(({ settlement: _, ...item }) => item)
+      .map(({ fingerprint, index, isWritten, status }) => ({
+        index,
+        fingerprint,
+        status,
+        isWritten
+      }))
   }
 
   state(): State {

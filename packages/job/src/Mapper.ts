@@ -56,10 +56,8 @@ export const apply = <I, O, R>(
 const toEffect = <A, R>(
   given: A | PromiseLike<A> | Effect.Effect<A, unknown, R>
 ): Effect.Effect<A, unknown, R> => {
-  if (Effect.isEffect(given)) return given as Effect.Effect<A, unknown, R>
-  return isPromise(given)
-    ? Effect.tryPromise({ try: () => Promise.resolve(given), catch: (thrown) => thrown })
-    : Effect.succeed(given as A)
+  if (Effect.isEffect(given)) return given
+  return isPromise(given) ? Effect.promise(() => Promise.resolve(given)) : Effect.succeed(given)
 }
 
 const isPromise = <A>(value: unknown): value is PromiseLike<A> =>

@@ -106,7 +106,7 @@ describe("embed", () => {
       const full = yield* run(texts(3))
       for (const row of full.rows) {
         const decoded = yield* Schema.decodeUnknownEffect(EmbedRow)(row)
-        assert.deepStrictEqual(decoded.embedding as unknown, row["embedding"])
+        assert.deepStrictEqual(decoded.embedding, row["embedding"])
       }
     }).pipe(Effect.scoped, Effect.provide(layer()))
   )

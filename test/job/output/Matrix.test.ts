@@ -6,7 +6,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
 import * as Input from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
-import type { JobError } from "@infermesh/job/JobError"
 import * as Output from "@infermesh/job/Output"
 import { Effect } from "effect"
 import * as fc from "fast-check"
@@ -110,7 +109,7 @@ describe("matrix", () => {
       assert.strictEqual(job.vectors().size, 8)
       truncateSync(job.matrix, 140)
       const error = yield* Effect.flip(job.run(texts, { resume: true }))
-      assert.strictEqual((error as JobError).reason._tag, "OutputChanged")
+      assert.strictEqual(error.reason._tag, "OutputChanged")
       assert.match(error.message, /vectors\.npy has changed/)
     }).pipe(Effect.scoped, Effect.provide(layer()))
   )

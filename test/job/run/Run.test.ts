@@ -36,8 +36,8 @@ describe("Order", () => {
         const given: Array<number> = []
         for (const [step, place] of places.entries()) {
           given.push(...order.put(place, place))
-          const come = places.slice(0, step + 1)
-          const due = [...Array(21).keys()].find((next) => !come.includes(next)) ?? 0
+          const come = new Set(places.slice(0, step + 1))
+          const due = [...Array(21).keys()].find((next) => !come.has(next)) ?? 0
           assert.strictEqual(given.length, due)
           assert.strictEqual(order.next, due)
         }

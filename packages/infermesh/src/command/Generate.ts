@@ -5,6 +5,7 @@
  */
 import type { ClientSettings } from "@infermesh/core/Client"
 import type { GenerateOptions } from "@infermesh/core/Inference"
+import type { Input } from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
 import type { JobError } from "@infermesh/job/JobError"
 import * as LedgerSqlite from "@infermesh/job/LedgerSqlite"
@@ -143,7 +144,7 @@ const toFailure = ({ message, reason }: JobError): CannotRun | WrongUsage => {
 interface Given {
   readonly settings: ClientSettings
   readonly options: GenerateOptions<{ readonly [key: string]: unknown } | undefined>
-  readonly source: Effect.Success<ReturnType<typeof RowSource.open>>
+  readonly source: Input<CannotRun | JobError>
   readonly outputJsonl: Option.Option<string>
   readonly checkpointDir: Option.Option<string>
   readonly overwrite: boolean
