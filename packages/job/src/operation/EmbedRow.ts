@@ -15,6 +15,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 import { isObject } from "./Operation.ts"
+import * as RowText from "./RowText.ts"
 import * as SettledRow from "./SettledRow.ts"
 
 /**
@@ -30,13 +31,7 @@ export const toInput = (row: unknown): Result.Result<string, string> => {
   return typeof text === "string" ? Result.succeed(text) : Result.fail("'text' is no text")
 }
 
-/**
- * One line of output.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const EmbedRow = Schema.Struct({
+const fields = {
   index: Schema.Int,
   /** `null` too when vectors are left out, or are in a matrix beside the rows. */
   embedding: nullable(Schema.Array(Schema.Finite)),
@@ -51,16 +46,24 @@ export const EmbedRow = Schema.Struct({
   /** The row of the matrix that has the vector, from 0; a key only of jobs that write one. */
   matrixRow: Schema.optionalKey(Schema.NullOr(Schema.Int)),
   metadata: Schema.optionalKey(Schema.Unknown)
-}).pipe(
-  Schema.encodeKeys({
-    index: "_index",
-    requestId: "request_id",
-    tokenUsage: "token_usage",
-    errorReason: "error_reason",
-    modelId: "model_id",
-    matrixRow: "matrix_row"
-  })
-)
+}
+
+const keys = {
+  index: "_index",
+  requestId: "request_id",
+  tokenUsage: "token_usage",
+  errorReason: "error_reason",
+  modelId: "model_id",
+  matrixRow: "matrix_row"
+} as const
+
+/**
+ * One line of output.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const EmbedRow = Schema.Struct(fields).pipe(Schema.encodeKeys(keys))
 
 /**
  * One line of output, its vector as it came.
@@ -98,7 +101,7 @@ export const answered = (index: number, result: EmbeddingResult): EmbedRow => ({
 export const failed = (index: number, error: InferenceError): EmbedRow =>
   SettledRow.failed(index, error)
 
-const encode = Schema.encodeSync(EmbedRow)
+const write = RowText.writer(fields, keys)
 
 /**
  * The row as a line of a file, with its line end.
@@ -106,9 +109,4 @@ const encode = Schema.encodeSync(EmbedRow)
  * @category encoding
  * @since 0.1.0
  */
-export const toLine = ({ embedding, ...row }: EmbedRow): string => {
-  const line = { ...encode(row) } as Record<string, unknown>
-  // A vector is known to be numbers; to check each of them would cost more than all the rest.
-  if (embedding !== undefined) line["embedding"] = Array.from(embedding)
-  return `${JSON.stringify(line)}\n`
-}
+export const toLine = (row: EmbedRow): string => write(row)

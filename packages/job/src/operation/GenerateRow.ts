@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
 import { isObject } from "./Operation.ts"
+import * as RowText from "./RowText.ts"
 import * as SettledRow from "./SettledRow.ts"
 
 /**
@@ -68,16 +69,7 @@ const FinishReasonRow = Schema.String.pipe(
   )
 )
 
-/**
- * One line of output: an answer or an error, at its input's position.
- *
- * **Details**: a failed row has its `error` and what was paid for, if anything: text, usage and cost of an answer that did not
- * fit its schema.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const OutputRow = Schema.Struct({
+const fields = {
   /** The position of the input row, from 0, blank lines not counted. */
   index: Schema.Int,
   outputText: nullable(Schema.String),
@@ -95,19 +87,30 @@ export const OutputRow = Schema.Struct({
   metrics: nullable(RequestMetricsRow),
   /** What the input row had as `metadata`; the one key that a row has only when it was given. */
   metadata: Schema.optionalKey(Schema.Unknown)
-}).pipe(
-  Schema.encodeKeys({
-    index: "_index",
-    outputText: "output_text",
-    outputParsed: "output_parsed",
-    tokenUsage: "token_usage",
-    requestId: "request_id",
-    finishReason: "finish_reason",
-    errorReason: "error_reason",
-    modelId: "model_id",
-    toolCalls: "tool_calls"
-  })
-)
+}
+
+const keys = {
+  index: "_index",
+  outputText: "output_text",
+  outputParsed: "output_parsed",
+  tokenUsage: "token_usage",
+  requestId: "request_id",
+  finishReason: "finish_reason",
+  errorReason: "error_reason",
+  modelId: "model_id",
+  toolCalls: "tool_calls"
+} as const
+
+/**
+ * One line of output: an answer or an error, at its input's position.
+ *
+ * **Details**: a failed row has its `error` and what was paid for, if anything: text, usage and cost of an answer that did not
+ * fit its schema.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OutputRow = Schema.Struct(fields).pipe(Schema.encodeKeys(keys))
 
 /**
  * One line of output.
@@ -149,7 +152,7 @@ export const failed = (index: number, error: InferenceError): OutputRow => ({
   requestId: error.requestId ?? error.result?.requestId
 })
 
-const encode = Schema.encodeSync(OutputRow)
+const write = RowText.writer(fields, keys)
 
 /**
  * The row as a line of a file, with its line end.
@@ -157,4 +160,4 @@ const encode = Schema.encodeSync(OutputRow)
  * @category encoding
  * @since 0.1.0
  */
-export const toLine = (row: OutputRow): string => `${JSON.stringify(encode(row))}\n`
+export const toLine = (row: OutputRow): string => write(row)

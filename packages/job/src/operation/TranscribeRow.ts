@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 import { isObject } from "./Operation.ts"
+import * as RowText from "./RowText.ts"
 import * as SettledRow from "./SettledRow.ts"
 
 /**
@@ -33,13 +34,7 @@ export const toInput = (row: unknown): Result.Result<string, string> => {
     : Result.fail("'path' is no path of a file")
 }
 
-/**
- * One line of output.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const TranscribeRow = Schema.Struct({
+const fields = {
   index: Schema.Int,
   text: nullable(Schema.String),
   durationSeconds: nullable(Schema.Finite),
@@ -58,16 +53,24 @@ export const TranscribeRow = Schema.Struct({
   /** The files with the subtitles; a key only of jobs that write them. */
   subtitles: Schema.optionalKey(Schema.Array(Schema.String)),
   metadata: Schema.optionalKey(Schema.Unknown)
-}).pipe(
-  Schema.encodeKeys({
-    index: "_index",
-    durationSeconds: "duration_s",
-    requestId: "request_id",
-    errorReason: "error_reason",
-    modelId: "model_id",
-    tokenUsage: "token_usage"
-  })
-)
+}
+
+const keys = {
+  index: "_index",
+  durationSeconds: "duration_s",
+  requestId: "request_id",
+  errorReason: "error_reason",
+  modelId: "model_id",
+  tokenUsage: "token_usage"
+} as const
+
+/**
+ * One line of output.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TranscribeRow = Schema.Struct(fields).pipe(Schema.encodeKeys(keys))
 
 /**
  * One line of output.
@@ -114,7 +117,7 @@ export const failed = (
   error: InferenceError
 ): TranscribeRow => ({ path, ...SettledRow.failed(index, error) })
 
-const encode = Schema.encodeSync(TranscribeRow)
+const write = RowText.writer(fields, keys)
 
 /**
  * The row as a line of a file, with its line end.
@@ -122,4 +125,4 @@ const encode = Schema.encodeSync(TranscribeRow)
  * @category encoding
  * @since 0.1.0
  */
-export const toLine = (row: TranscribeRow): string => `${JSON.stringify(encode(row))}\n`
+export const toLine = (row: TranscribeRow): string => write(row)

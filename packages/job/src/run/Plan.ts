@@ -71,6 +71,7 @@ export class Matcher {
   readonly #taken = new BitSet()
   #page: ReadonlyArray<Item> = []
   #at = 0
+  #isLastPage = false
   #after: number
   #matched: number
   #nextIndex: number
@@ -98,23 +99,35 @@ export class Matcher {
     return seen
   }
 
-  /** The item of a line; `undefined` of a line that is new. */
-  readonly match = Effect.fnUntraced(
-    { self: this },
-    function* (this: Matcher, line: Line): Effect.fn.Return<Item | undefined, JobError> {
-      if (this.missing === 0) return undefined
-      const { book, state } = this.#options
-      const fingerprint = this.#fingerprint(line)
-      const expected = yield* this.#expected(line.index)
-      const isFree = expected !== undefined && !this.#taken.has(expected.index)
-      if (isFree && (expected.fingerprint ?? fingerprint) === fingerprint) {
-        return this.#take(expected, fingerprint)
-      }
-      if (state.unnamed === state.items) return undefined
-      const found = (yield* book.find(fingerprint)).find(({ index }) => !this.#isTaken(index))
-      return found === undefined ? undefined : this.#take(found, fingerprint)
+  /** The item of a line; `undefined` of a line that is new. An effect where the ledger has to be asked. */
+  match(line: Line): Item | undefined | Effect.Effect<Item | undefined, JobError> {
+    if (this.missing === 0) return undefined
+    const page = this.#turnTo(line.index)
+    return page === undefined
+      ? this.#matchHere(line)
+      : Effect.flatMap(page, () => {
+          const matched = this.match(line)
+          return Effect.isEffect(matched) ? matched : Effect.succeed(matched)
+        })
+  }
+
+  #matchHere(line: Line): Item | undefined | Effect.Effect<Item | undefined, JobError> {
+    const fingerprint = this.#fingerprint(line)
+    const expected = this.#page[this.#at]
+    if (
+      expected?.index === line.index &&
+      (expected.fingerprint ?? fingerprint) === fingerprint &&
+      !this.#taken.has(expected.index)
+    ) {
+      return this.#take(expected, fingerprint)
     }
-  )
+    const { book, state } = this.#options
+    if (state.unnamed === state.items) return undefined
+    return Effect.map(book.find(fingerprint), (items) => {
+      const found = items.find(({ index }) => !this.#isTaken(index))
+      return found === undefined ? undefined : this.#take(found, fingerprint)
+    })
+  }
 
   /** The work of lines; those that are settled need none. Fails for a line that is new and may not be. */
   readonly work = Effect.fnUntraced(
@@ -127,13 +140,16 @@ export class Matcher {
       const works: Array<Work> = []
       for (const line of lines) {
         if (line.index < settledAtStart) continue
-        const item = this.missing === 0 ? undefined : yield* this.match(line)
+        const matched = this.match(line)
+        const item = Effect.isEffect(matched) ? yield* matched : matched
         if (item === undefined) {
           if (state.isInputComplete && !this.#options.extend) {
             const added = { added: 1, line: line.line, missing: 0 }
             return yield* because(new InputChanged(added))
           }
-          works.push({ kind: "ask", index: yield* this.#add(line), line })
+          const page = state.unnamed === 0 ? undefined : this.#turnTo(line.index)
+          if (page !== undefined) yield* page
+          works.push({ kind: "ask", index: this.#add(line), line })
         } else if (item.status === "pending") works.push({ kind: "ask", index: item.index, line })
         else if (!item.isWritten) works.push({ kind: "held", index: item.index, line })
       }
@@ -145,23 +161,26 @@ export class Matcher {
     return this.#options.digest(Fingerprint.content(line)).slice(0, fingerprintCharacters)
   }
 
-  /** The item at a position, which a line of an input in its old order is. */
-  #expected = Effect.fnUntraced(
-    { self: this },
-    function* (this: Matcher, position: number): Effect.fn.Return<Item | undefined, JobError> {
-      for (;;) {
-        const item = this.#page[this.#at]
-        if (item === undefined) {
-          this.#page = yield* this.#options.book.items(this.#after, pageItems)
+  /**
+   * Turns to the item at a position, or the next behind it: that of a line of an input in its old order. Gives the effect that
+   * has to be run first where it is on a page that is not there yet.
+   */
+  #turnTo(position: number): Effect.Effect<void, JobError> | undefined {
+    for (;;) {
+      const item = this.#page[this.#at]
+      if (item !== undefined && item.index >= position) return undefined
+      if (item !== undefined) this.#at++
+      else if (this.#isLastPage) return undefined
+      else {
+        return Effect.map(this.#options.book.items(this.#after, pageItems), (page) => {
+          this.#page = page
           this.#at = 0
-          const last = this.#page.at(-1)
-          if (last === undefined) return undefined
-          this.#after = last.index
-        } else if (item.index < position) this.#at++
-        else return item.index === position ? item : undefined
+          this.#after = page.at(-1)?.index ?? this.#after
+          this.#isLastPage = page.length < pageItems
+        })
       }
     }
-  )
+  }
 
   #isTaken(index: number): boolean {
     return index < this.#options.settledAtStart || this.#taken.has(index)
@@ -175,20 +194,17 @@ export class Matcher {
   }
 
   /** Gives a new line its position: its own where the output's rows are known by nothing else, else the next. */
-  #add = Effect.fnUntraced({ self: this }, function* (this: Matcher, line: Line): Effect.fn.Return<
-    number,
-    JobError
-  > {
+  #add(line: Line): number {
     const isOwn =
       this.#options.state.unnamed > 0 &&
       !this.#isTaken(line.index) &&
-      (yield* this.#expected(line.index)) === undefined
+      this.#page[this.#at]?.index !== line.index
     const index = isOwn ? line.index : this.#nextIndex
     this.#nextIndex = Math.max(this.#nextIndex, index + 1)
     this.#taken.add(index)
     this.#seen.push({ index, fingerprint: this.#fingerprint(line) })
     return index
-  })
+  }
 }
 
 /** 128 bits: no two rows of any job have the same by accident. */
@@ -217,7 +233,8 @@ export const survey = Effect.fnUntraced(function* <E, R>(
   yield* Stream.runForEachArray(input.lines, (lines) =>
     Effect.gen(function* () {
       for (const line of lines) {
-        const item = matcher.missing === 0 ? undefined : yield* matcher.match(line)
+        const matched = matcher.match(line)
+        const item = Effect.isEffect(matched) ? yield* matched : matched
         if (item === undefined) {
           added++
           firstAdded ??= line.line
