@@ -34,13 +34,15 @@ const common = {
 
 /** Without keys for what is not given, as rows have it, and with some at times. */
 const given = <A extends object>(record: fc.Arbitrary<A>) =>
-  fc.tuple(record, fc.option(fc.jsonValue())).map(([row, metadata]) => {
-    const fields = Object.entries(row).filter(([, value]) => value !== undefined)
-    return {
-      ...Object.fromEntries(fields),
-      ...(metadata === null ? {} : { metadata })
-    } as unknown as A
-  })
+  fc
+    .tuple(record, fc.option(fc.jsonValue()))
+    .map(([row, metadata]) =>
+      Object.fromEntries(
+        Object.entries(metadata === null ? row : Object.assign(row, { metadata })).filter(
+          ([, value]) => value !== undefined
+        )
+      )
+    ) as fc.Arbitrary<object> as fc.Arbitrary<A>
 
 const same = <A>(
   schema: Schema.Codec<A, unknown>,
