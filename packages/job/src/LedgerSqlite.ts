@@ -73,7 +73,12 @@ export const layer: Layer.Layer<Ledger, never, FileSystem.FileSystem | Path.Path
       }
       const database = yield* connect(path)
       yield* check(path, database)
-      return yield* attempt(path, () => new LedgerTables.LedgerTables(database).overview())
+      const overview = yield* attempt(path, () => LedgerTables.overview(database))
+      const problem = "no job has been begun in it yet"
+      return (
+        overview ??
+        (yield* because(new FileUnusable({ path, access: "read", kind: "other", problem })))
+      )
     }, Effect.scoped)
 
     return { open, exists, look, digest: (text) => hash("sha256", text) }
@@ -111,20 +116,25 @@ const lock = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, JobError, Scope.Scope> {
   const path = `${ledger}.lock`
   const number = fileSystem.stat(path).pipe(
-    Effect.map(({ dev, ino }) =>
-      Option.match(ino, { onNone: () => "", onSome: (ino) => `${dev}:${ino}` })
-    ),
-    Effect.orElseSucceed(() => "none")
+    Effect.map(({ dev, ino }) => `${dev}:${Option.getOrElse(ino, () => 0)}`),
+    Effect.orElseSucceed(() => undefined)
   )
   for (;;) {
     const before = yield* number
+    if (before === undefined) {
+      // Made here only when it is not there: to close a file that this process has locked would give its lock away.
+      yield* Effect.mapError(
+        fileSystem.writeFileString(path, "", { flag: "a" }),
+        fileError("write", path)
+      )
+      continue
+    }
     const database = yield* connect(path, 0)
     yield* Effect.try({
       try: () => database.exec("begin exclusive"),
       catch: (cause) => because(isBusy(cause) ? new JobLocked({ ledger }) : reasonOf(path, cause))
     })
-    const after = yield* number
-    if (before === after || before === "none") break
+    if ((yield* number) === before) break
   }
   // Runs before the database is closed, which gives the lock back.
   yield* Effect.addFinalizer(() => Effect.ignore(fileSystem.remove(path)))

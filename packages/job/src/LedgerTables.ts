@@ -111,6 +111,15 @@ export const strangeness = (
       }
 }
 
+/**
+ * A job as its ledger shows it; `undefined` when the file is new and has no tables yet.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const overview = (database: Database): Overview | undefined =>
+  versionOf(database) === 0 ? undefined : new LedgerTables(database).overview()
+
 const statuses: ReadonlyArray<ItemStatus> = ["pending", "answered", "failed"]
 
 interface ItemRow {
@@ -149,11 +158,19 @@ export class LedgerTables {
   state(): State {
     const counts = { pending: 0, answered: 0, failed: 0 }
     const failures: Record<string, number> = {}
-    let [stale, held] = [0, 0]
+    let [stale, held, unnamed] = [0, 0, 0]
     const groups = this.#all(
-      "select status, written, reason, count(*) as items from item group by status, written, reason"
-    ) as ReadonlyArray<ItemRow & { readonly reason: string | null; readonly items: number }>
-    for (const { items, reason, status, written } of groups) {
+      `select status, written, reason, count(*) as items, sum(fingerprint is null) as unnamed
+       from item group by status, written, reason`
+    ) as ReadonlyArray<
+      ItemRow & {
+        readonly reason: string | null
+        readonly items: number
+        readonly unnamed: number
+      }
+    >
+    for (const { items, reason, status, unnamed: without, written } of groups) {
+      unnamed += without
       const name = statuses[status] ?? "pending"
       counts[name] += items
       if (name === "pending" && written === 1) stale += items
@@ -175,7 +192,7 @@ export class LedgerTables {
         this.#database,
         "select coalesce(max(position), -1) from item where written = 1"
       ),
-      unnamed: number(this.#database, "select count(*) from item where fingerprint is null"),
+      unnamed,
       mark: (this.#value("mark") as State["mark"] | undefined) ?? noMark,
       isInputComplete: this.#value("input_complete") === true,
       isOutOfOrder: this.#value("out_of_order") === true

@@ -33,6 +33,9 @@ export const matrix = (path: string): Beside<EmbedRow> => ({
     const attempt = <A, R>(work: Effect.Effect<A, PlatformError, R>) =>
       Effect.mapError(work, fileError("write", path))
     const isThere = yield* attempt(fileSystem.exists(path))
+    if (!isThere && entries > 0) {
+      return yield* because(new OutputChanged({ path, missing: entries, first: [] }))
+    }
     const file = yield* attempt(fileSystem.open(path, { flag: isThere ? "r+" : "wx+" }))
     let count = entries
     let dimensions = 0

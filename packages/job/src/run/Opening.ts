@@ -111,12 +111,14 @@ export const open = Effect.fnUntraced(function* <
   const { digest, open: openLedger } = yield* Ledger
   const book = yield* openLedger(paths.ledger)
   const identity = yield* identityOf(settings, output)
-  const { record } = yield* book.state
+  const before = yield* book.state
   yield* settings.overwrite === true
     ? startOver(paths, book, output)
-    : checkRecord(settings, output, paths, record, identity)
-  const repaired = yield* repairOutput(settings, paths, book)
-  const found = yield* book.state
+    : checkRecord(settings, output, paths, before.record, identity)
+  const known = settings.overwrite === true ? yield* book.state : before
+  const repaired = yield* repairOutput(settings, paths, book, known)
+  // To count a million items takes a moment: it is done where they may have changed.
+  const found = repaired.isChanged ? yield* book.state : known
   const { rows, settledAtStart } = yield* surveyInput(input, {
     settings,
     book,
@@ -131,8 +133,7 @@ export const open = Effect.fnUntraced(function* <
       startedMillis: found.record?.startedMillis ?? (yield* Clock.currentTimeMillis)
     }
   })
-  const mark = yield* takeOut(settings, paths, book, repaired)
-  const state = yield* book.state
+  const { mark, state } = yield* takeOut(settings, paths, book, repaired, found)
   const file = yield* OutputFiles.open(paths.output)
   const beside = output.beside === undefined ? nothing : yield* output.beside.open(mark.side)
   const plan: Plan = {
@@ -257,12 +258,12 @@ const checkRecord = Effect.fnUntraced(function* <Row extends SettledRow>(
 const repairOutput = Effect.fnUntraced(function* (
   settings: { readonly force?: boolean | undefined },
   paths: Paths,
-  book: Book
+  book: Book,
+  state: State
 ) {
   const { dirname } = yield* Path.Path
   const file = yield* OutputFiles.open(paths.output)
   if (!paths.isThere) yield* OutputFiles.syncFolder(dirname(paths.output))
-  const state = yield* book.state
   return yield* Repair.repair({ file, book, state, force: settings.force === true })
 }, Effect.scoped)
 
@@ -271,12 +272,17 @@ const takeOut = Effect.fnUntraced(function* (
   { retryFailed }: Resumable,
   paths: Paths,
   book: Book,
-  { isClean, mark }: Repair.Repaired
+  { isClean, mark }: Repair.Repaired,
+  found: State
 ) {
-  if (retryFailed !== undefined && retryFailed !== false) yield* book.commit({ retry: retryFailed })
-  const { stale } = yield* book.state
-  if (isClean && stale === 0) return mark
-  return yield* Rewrite.rewrite({ path: paths.output, book, side: mark.side, isSorted: false })
+  const isRetried = retryFailed !== undefined && retryFailed !== false
+  if (isRetried) yield* book.commit({ retry: retryFailed })
+  const state = isRetried ? yield* book.state : found
+  if (isClean && state.stale === 0) return { mark, state }
+  return {
+    mark: yield* Rewrite.rewrite({ path: paths.output, book, side: mark.side, isSorted: false }),
+    state: yield* book.state
+  }
 })
 
 const nothingBefore = { answered: 0, failed: 0, retried: 0, adopted: 0, settledAtStart: 0 }

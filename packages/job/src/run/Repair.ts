@@ -33,6 +33,8 @@ export interface Repaired {
   readonly adopted: number
   /** Whether there is something in the output that has to be taken out of it. */
   readonly isClean: boolean
+  /** Whether the ledger has another state now, but for its mark. */
+  readonly isChanged: boolean
 }
 
 /**
@@ -58,10 +60,13 @@ export const repair = Effect.fnUntraced(function* (options: {
     const first = missing.slice(0, 10)
     return yield* because(new OutputChanged({ path: file.path, missing: missing.length, first }))
   }
-  yield* book.commit({ lost: [...lost, ...missing] })
-  yield* Stream.runForEach(Surveys.distinct(file, from, survey), (rows) =>
-    book.commit({ settled: rows.filter(({ index }) => adopt.has(index)) })
-  )
+  const isChanged = lost.length + missing.length + adopt.size > 0
+  if (isChanged) {
+    yield* book.commit({ lost: [...lost, ...missing] })
+    yield* Stream.runForEach(Surveys.distinct(file, from, survey), (rows) =>
+      book.commit({ settled: rows.filter(({ index }) => adopt.has(index)) })
+    )
+  }
   const mark: Mark = {
     bytes: file.size,
     lastLine: yield* file.lastLine(),
@@ -71,7 +76,12 @@ export const repair = Effect.fnUntraced(function* (options: {
   if (!isKnown || mark.bytes !== state.mark.bytes) {
     yield* book.commit({ mark, isOutOfOrder })
   }
-  return { mark, adopted: adopt.size, isClean: isClean && survey.isClean }
+  return {
+    mark,
+    adopted: adopt.size,
+    isClean: isClean && survey.isClean,
+    isChanged: isChanged || !isKnown
+  }
 })
 
 /** Whether the lines up to the mark are those that the ledger knows, as far as the last of them tells. */
