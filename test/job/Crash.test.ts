@@ -46,7 +46,11 @@ const kinds: ReadonlyArray<Kind> = [
   { name: "in order of completion", setup: {} },
   { name: "in input order", setup: { ordered: true } },
   { name: "asking failed rows again", setup: { retryFailed: true }, isRetry: true },
-  { name: "embedding into a matrix", setup: { operation: "embed" } }
+  { name: "embedding into a matrix", setup: { operation: "embed" } },
+  {
+    name: "embedding into a matrix in input order",
+    setup: { operation: "embed", ordered: true }
+  }
 ]
 
 /** Kills a job at a random instant, once more while it is resumed, and lets it end. */

@@ -31,18 +31,27 @@ export interface Beside<in Row extends SettledRow> {
 }
 
 /**
+ * A row as it goes into the output, and how many entries the file beside it must have for it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Written {
+  readonly row: SettledRow
+  readonly side: number
+}
+
+/**
  * Something beside the rows, open.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OpenBeside<in Row extends SettledRow> {
-  /** The entries it has. */
-  readonly count: () => number
-  /** Makes safe what belongs to the rows, and gives them as they go into the output. */
+  /** Makes safe what belongs to the rows, and gives them, in their order, as they go into the output. */
   readonly write: (
     rows: ReadonlyArray<Row | SettledRow>
-  ) => Effect.Effect<ReadonlyArray<SettledRow>, JobError>
+  ) => Effect.Effect<ReadonlyArray<Written>, JobError>
 }
 
 /**
@@ -52,6 +61,5 @@ export interface OpenBeside<in Row extends SettledRow> {
  * @since 0.1.0
  */
 export const nothing: OpenBeside<SettledRow> = {
-  count: () => 0,
-  write: Effect.succeed
+  write: (rows) => Effect.succeed(rows.map((row) => ({ row, side: 0 })))
 }

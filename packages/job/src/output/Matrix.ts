@@ -64,7 +64,6 @@ export const matrix = (path: string): Beside<EmbedRow> => ({
     })
 
     return {
-      count: () => count,
       write: Effect.fnUntraced(function* (rows) {
         const vectors: Array<Float32Array> = []
         const first = count
@@ -77,7 +76,7 @@ export const matrix = (path: string): Beside<EmbedRow> => ({
           return { ...row, embedding: undefined, matrixRow: first + vectors.length - 1 }
         })
         yield* attempt(save(vectors))
-        return written
+        return written.map((row) => ({ row, side: (row.matrixRow ?? -1) + 1 }))
       })
     }
   })

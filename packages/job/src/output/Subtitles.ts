@@ -55,25 +55,29 @@ export const subtitles = (options: {
       (saved, name) => Effect.mapError(saved, fileError("write", path.join(folder, name)))
     )
     return {
-      count: () => 0,
       write: (rows) =>
         Effect.forEach(
           rows,
           Effect.fnUntraced(function* (row: TranscribeRow | SettledRow) {
-            if (row.error !== undefined) return row
+            if (row.error !== undefined) return { row, side: 0 }
             const cues = cuesOf(row)
-            if (cues === undefined) return { ...row, subtitles: [] }
+            if (cues === undefined) return { row: withFiles(row, []), side: 0 }
             const stem = `${stemOf(row, path)}.${row.index}`
             const names = formats.map((format) => `${stem}.${format}`)
             for (const [at, format] of formats.entries()) {
               yield* save(names[at] ?? stem, render[format](cues))
             }
-            return { ...row, subtitles: names }
+            return { row: withFiles(row, names), side: 0 }
           }),
           { concurrency: 16 }
         )
     }
   })
+})
+
+const withFiles = (row: TranscribeRow, subtitles: ReadonlyArray<string>): TranscribeRow => ({
+  ...row,
+  subtitles
 })
 
 const stemOf = (row: TranscribeRow, path: Path.Path): string =>

@@ -14,6 +14,7 @@ import type { JobError } from "../JobError.ts"
 import type { Book, Mark, Settlement } from "../Ledger.ts"
 import type { SettledRow } from "../operation/SettledRow.ts"
 import * as SettledRows from "../operation/SettledRow.ts"
+import type { Written } from "../output/Beside.ts"
 import type { Order } from "./Order.ts"
 import type { OutputFile } from "./OutputFile.ts"
 import { lastLineOf } from "./OutputFile.ts"
@@ -60,7 +61,7 @@ export interface StoreOptions<Row> {
 }
 
 /**
- * A row as it goes into the output.
+ * A row on its way into the output.
  *
  * @category models
  * @since 0.1.0
@@ -68,8 +69,12 @@ export interface StoreOptions<Row> {
 export interface Prepared {
   readonly place: number
   readonly index: number
-  readonly line: string
-  readonly settlement: Settlement | undefined
+  /** Set once what belongs beside the row has been written. */
+  line: string
+  /** Absent of a row that an earlier run settled. */
+  settlement: Settlement | undefined
+  /** The entries that the file beside the output must have for this row. */
+  side: number
   /** Whether the ledger has it already, as held back. */
   isHeld: boolean
 }
@@ -89,7 +94,11 @@ export const toText = <Row extends SettledRow, E>(
   return {
     write: (entries) =>
       Effect.suspend(() => {
-        const prepared = entries.map((entry) => prepare(entry, options, 0))
+        const prepared = entries.map(begin)
+        for (const [at, one] of prepared.entries()) {
+          const entry = entries[at]
+          if (entry !== undefined && "row" in entry) fill(one, entry.row, options, 0)
+        }
         return Effect.map(put(inOrder(prepared, options.order)), () => {
           for (const entry of entries) if ("row" in entry) options.onStored(entry.row)
         })
@@ -116,8 +125,7 @@ export const toFile = <Row extends SettledRow>(
     readonly beside: {
       readonly write: (
         rows: ReadonlyArray<Row | SettledRow>
-      ) => Effect.Effect<ReadonlyArray<SettledRow>, JobError>
-      readonly count: () => number
+      ) => Effect.Effect<ReadonlyArray<Written>, JobError>
     }
     /** Takes the rows of the input that the ledger has not heard of yet. */
     readonly takeSeen: () => ReadonlyArray<{ readonly index: number; readonly fingerprint: string }>
@@ -131,6 +139,18 @@ export const toFile = <Row extends SettledRow>(
   /** Rows that are in the output and not yet in the ledger. */
   let owed: ReadonlyArray<Prepared> = []
 
+  /** What belongs beside rows, and their lines. */
+  const complete = Effect.fnUntraced(function* (
+    rows: ReadonlyArray<{ readonly one: Prepared; readonly row: Row | SettledRow }>
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    const written = yield* beside.write(rows.map(({ row }) => row))
+    for (const [at, { one, row }] of rows.entries()) {
+      one.side = written[at]?.side ?? 0
+      fill(one, written[at]?.row ?? row, options, now)
+    }
+  })
+
   const commit = (held: ReadonlyArray<Prepared>) =>
     Effect.suspend(() => {
       const [seen, written] = [options.takeSeen(), owed]
@@ -138,6 +158,9 @@ export const toFile = <Row extends SettledRow>(
       const isNews = isOutOfOrder !== isKnownOutOfOrder
       owed = []
       isKnownOutOfOrder = isOutOfOrder
+      // Of rows that are not yet in the output nothing is counted: what is beside them is cut off if they never come.
+      const side = [...written, ...held].reduce((most, one) => Math.max(most, one.side), mark.side)
+      mark = { ...mark, side }
       const settled = written.flatMap(({ isHeld, settlement }) =>
         isHeld || settlement === undefined ? [] : [settlement]
       )
@@ -149,7 +172,7 @@ export const toFile = <Row extends SettledRow>(
         seen,
         settled,
         released: written.filter(({ isHeld }) => isHeld).map(({ index }) => index),
-        mark: { ...mark, side: beside.count() },
+        mark,
         isOutOfOrder: isNews ? isOutOfOrder : undefined
       })
     })
@@ -169,19 +192,19 @@ export const toFile = <Row extends SettledRow>(
 
   return {
     write: Effect.fnUntraced(function* (entries, isLast) {
-      const now = yield* Clock.currentTimeMillis
-      const rows = yield* beside.write(
-        entries.flatMap((entry) => ("row" in entry ? entry.row : []))
-      )
-      let next = 0
-      const prepared = entries.map((entry) =>
-        prepare("row" in entry ? { ...entry, row: rows[next++] ?? entry.row } : entry, options, now)
-      )
+      const prepared = entries.map(begin)
       const due = inOrder(prepared, order)
-      const held = prepared.filter(({ isHeld, place }) => !isHeld && order?.has(place) === true)
-      yield* commit(held)
+      const isEarly = ({ place }: Prepared) => order?.has(place) === true
+      const rows = prepared.flatMap((one, at) => {
+        const entry = entries[at]
+        return entry !== undefined && "row" in entry ? [{ one, row: entry.row }] : []
+      })
+      // Those that are held back first: the ledger speaks of them before the output speaks of the others.
+      const early = rows.filter(({ one }) => isEarly(one))
+      yield* complete([...early, ...rows.filter(({ one }) => !isEarly(one))])
+      yield* commit(early.map(({ one }) => one))
       yield* append(due)
-      for (const entry of entries) if ("row" in entry) options.onStored(entry.row)
+      for (const { row } of rows) options.onStored(row)
       // When more is waiting, the next group tells the ledger of this one too.
       if (isLast()) yield* commit([])
     }),
@@ -199,26 +222,29 @@ const inOrder = (
 ): ReadonlyArray<Prepared> =>
   order === undefined ? prepared : prepared.flatMap((one) => order.put(one.place, one))
 
-const prepare = <Row extends SettledRow>(
-  entry: Entry<Row>,
+const begin = (entry: Entry<never>): Prepared => ({
+  place: entry.place,
+  index: entry.index,
+  line: "heldLine" in entry ? entry.heldLine : "",
+  settlement: undefined,
+  side: 0,
+  isHeld: "heldLine" in entry
+})
+
+const fill = <Row extends SettledRow>(
+  one: Prepared,
+  row: Row | SettledRow,
   { toLine }: StoreOptions<Row>,
   now: number
-): Prepared => {
-  const { index, place } = entry
-  if ("heldLine" in entry) {
-    return { place, index, line: entry.heldLine, settlement: undefined, isHeld: true }
+): void => {
+  const write = (row: Row | SettledRow) => {
+    one.line = toLine(row)
+    one.settlement = SettledRows.settlement(row, now)
   }
-  const whole = (row: Row | SettledRow): Prepared => ({
-    place,
-    index,
-    line: toLine(row),
-    settlement: SettledRows.settlement(row, now),
-    isHeld: false
-  })
   try {
-    return whole(entry.row)
+    write(row)
   } catch (cause) {
     // An answer that JSON cannot hold is a failed row, and not the end of all others.
-    return whole(SettledRows.defective(index, cause))
+    write(SettledRows.defective(one.index, cause))
   }
 }
