@@ -86,8 +86,9 @@ const crash = (instant: number) =>
       writeFileSync(base.log, "")
       return asked
     }
-    // Long enough for all of it: half of the instants of the long form fall into the last third.
-    const span = (rows / base.concurrency / (isEmbedding ? 8 : 1)) * 10 + 150
+    // Long enough for all of it, but not much longer; a retry asks a seventh.
+    const requests = rows / (isEmbedding ? 8 : 1) / (kind.isRetry === true ? 7 : 1)
+    const span = (requests / base.concurrency) * 10 + 100
 
     const { retryFailed: _, ...plain } = base
     if (kind.isRetry === true) {
