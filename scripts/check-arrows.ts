@@ -16,8 +16,12 @@ const arrows = new Map([
 /** Stages of the pipeline: they meet in Pipeline.ts and never import one another. */
 const stages = new Set(["admission", "attempt", "cache", "routing", "output", "telemetry"])
 
-/** Packages that run in any JavaScript runtime. */
-const portable = new Set(["core", "providers"])
+/** Packages that run in any JavaScript runtime, but for the files that are named: each with what of Node it may import. */
+const portable = new Map<string, Readonly<Record<string, ReadonlyArray<string>>>>([
+  ["core", {}],
+  ["providers", {}],
+  ["job", { "LedgerSqlite.ts": ["node:sqlite", "node:crypto"] }]
+])
 
 interface Import {
   readonly specifier: string
@@ -59,7 +63,8 @@ function fault(name: string, path: string, specifier: string): string | undefine
   if (other !== undefined && arrows.get(name)?.has(other) !== true) {
     return `${name} may not import ${other}`
   }
-  if (isBuiltin(specifier) && portable.has(name)) {
+  const native = portable.get(name)
+  if (isBuiltin(specifier) && native !== undefined && native[path]?.includes(specifier) !== true) {
     return `${name} may not import ${specifier}: it runs without Node`
   }
   if (specifier.startsWith("effect/unstable")) return `${specifier} is gone: import effect/…`

@@ -3,10 +3,11 @@ import type { ClientSettings } from "@infermesh/core/Client"
 import { Inference } from "@infermesh/core/Inference"
 import type { TestProviderOptions } from "@infermesh/core/testing/TestProvider"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
+import * as Input from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
-import * as Jsonl from "@infermesh/job/Jsonl"
-import { Tally } from "@infermesh/job/Tally"
-import { Effect, Fiber, Queue, Stream } from "effect"
+import * as LedgerMemory from "@infermesh/job/LedgerMemory"
+import * as Output from "@infermesh/job/Output"
+import { Effect, Fiber, FileSystem, Layer, Path, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 
@@ -20,19 +21,24 @@ interface RunOptions {
   readonly concurrency?: number
 }
 
-/** Runs a job over the given bytes and collects its rows. */
-const start = Effect.fnUntraced(function* <E>(
+/** A job over the given bytes whose rows are collected. */
+const start = <E>(
   input: Stream.Stream<Uint8Array, E>,
-  { ordered = false, ...options }: RunOptions = {}
-) {
+  { system, ...options }: RunOptions = {},
+  append: (text: string) => Effect.Effect<void> = () => Effect.void
+) => {
   const text: Array<string> = []
-  const output = Jsonl.makeWriter({
-    append: (lines) => Effect.sync(() => text.push(lines)),
-    ordered
+  const job = Job.run({
+    input: Input.bytes(input),
+    output: Output.text((lines) =>
+      Effect.andThen(
+        append(lines),
+        Effect.sync(() => void text.push(lines))
+      )
+    ),
+    operation: Job.generate({ system }),
+    ...options
   })
-  const job = Effect.flatMap(output, (output) =>
-    Job.generate({ input: Jsonl.lines(input), output, options: {}, tally: new Tally(), ...options })
-  ).pipe(Effect.scoped)
   const rows = () =>
     text
       .join("")
@@ -40,7 +46,7 @@ const start = Effect.fnUntraced(function* <E>(
       .slice(0, -1)
       .map((line): Written => JSON.parse(line))
   return { job, rows }
-})
+}
 
 const bytesOf = (lines: ReadonlyArray<string>) =>
   Stream.succeed(new TextEncoder().encode(lines.join("\n")))
@@ -51,7 +57,19 @@ const prompts = (count: number) =>
 const withClient =
   (settings: ClientSettings = {}, provider: TestProviderOptions = {}) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.provide(effect, TestClient.layer(settings, provider))
+    Effect.provide(
+      effect,
+      Layer.mergeAll(
+        TestClient.layer(settings, provider),
+        LedgerMemory.layer,
+        FileSystem.layerNoop({}),
+        Path.layer
+      )
+    )
+
+/** Starts a job and lets it come to where it waits: the clock is moved for those who sleep already. */
+const begin = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+  Effect.tap(Effect.forkChild(job), Effect.repeat(Effect.yieldNow, { times: 100 }))
 
 const indices = (rows: ReadonlyArray<Written>) => rows.map((row) => row["_index"] as number)
 const ascending = (left: number, right: number) => left - right
@@ -70,8 +88,8 @@ describe("generate", () => {
         '{"responses_input":{"input":"x"}}',
         '{"messages":[{"role":"user","content":"two"}]}'
       ]
-      const { job, rows } = yield* start(bytesOf(lines), { ordered: true })
-      const summary = yield* job
+      const { job, rows } = start(bytesOf(lines), { ordered: true })
+      const { summary } = yield* job
       assert.deepStrictEqual(
         rows().map((row) => [row["_index"], row["output_text"], row["error_reason"]]),
         [
@@ -102,7 +120,7 @@ describe("generate", () => {
       fc.asyncProperty(fc.array(fc.oneof(fc.json(), fc.constant('{"prompt":"p"}'))), (lines) =>
         Effect.runPromise(
           Effect.gen(function* () {
-            const { job, rows } = yield* start(bytesOf(lines), { system: "s" })
+            const { job, rows } = start(bytesOf(lines), { system: "s" })
             yield* job
             assert.deepStrictEqual(
               indices(rows()).toSorted(ascending),
@@ -117,9 +135,10 @@ describe("generate", () => {
   it.effect("writes rows as they are settled, or in the order of the input when asked", () =>
     Effect.gen(function* () {
       for (const ordered of [false, true]) {
-        const { job, rows } = yield* start(bytesOf(prompts(3)), { ordered })
-        const fiber = yield* Effect.forkChild(job)
-        yield* TestClock.adjust("2 seconds")
+        const { job, rows } = start(bytesOf(prompts(3)), { ordered })
+        const fiber = yield* begin(job)
+        // A row waits a moment for others to be written with, as long as others are under way.
+        yield* TestClock.adjust("2100 millis")
         assert.deepStrictEqual(indices(rows()), ordered ? [] : [2, 1])
         yield* TestClock.adjust("1 second")
         yield* Fiber.join(fiber)
@@ -139,8 +158,8 @@ describe("generate", () => {
   it.effect("answers a row before the next one has arrived", () =>
     Effect.gen(function* () {
       const arriving = yield* Queue.unbounded<Uint8Array>()
-      const { job, rows } = yield* start(Stream.fromQueue(arriving))
-      const fiber = yield* Effect.forkChild(job)
+      const { job, rows } = start(Stream.fromQueue(arriving))
+      const fiber = yield* begin(job)
       for (const index of [0, 1, 2]) {
         yield* Queue.offer(arriving, new TextEncoder().encode(`{"prompt":"q${index}"}\n`))
         yield* TestClock.adjust("1 second")
@@ -161,8 +180,8 @@ describe("generate", () => {
         })(),
         { chunkSize: 1 }
       )
-      const { job } = yield* start(endless, { concurrency: 8, ordered: true })
-      const fiber = yield* Effect.forkChild(job)
+      const { job } = start(endless, { concurrency: 8, ordered: true })
+      const fiber = yield* begin(job)
       yield* TestClock.adjust("1 minute")
       assert.isAtMost((yield* provider.inFlight).most, 8)
       assert.isAtLeast((yield* provider.inFlight).now, 7)
@@ -180,10 +199,10 @@ describe("generate", () => {
         })(),
         { chunkSize: 1 }
       )
-      const { job, rows } = yield* start(endless, { concurrency: 8, ordered: true })
-      const fiber = yield* Effect.forkChild(job)
+      const { job, rows } = start(endless, { concurrency: 8, ordered: true })
+      const fiber = yield* begin(job)
       yield* TestClock.adjust("1 minute")
-      assert.isAtMost(read, 8 + 2)
+      assert.isAtMost(read, 8 + 1024 + 2)
       assert.deepStrictEqual(rows(), [])
       yield* Fiber.interrupt(fiber)
     }).pipe(withClient({}, { reply: ({ text }) => (text === "q0" ? Effect.never : text) }))
@@ -191,26 +210,13 @@ describe("generate", () => {
 
   it.effect("finishes writing an answer when it is interrupted meanwhile", () =>
     Effect.gen(function* () {
-      const written: Array<string> = []
-      const slow: Jsonl.Writer<never> = {
-        ordered: false,
-        write: (_, line) =>
-          Effect.delay(
-            Effect.sync(() => void written.push(line)),
-            "1 second"
-          )
-      }
-      const job = Job.generate({
-        input: Jsonl.lines(bytesOf(prompts(3))),
-        output: slow,
-        options: {},
-        tally: new Tally()
-      })
-      const fiber = yield* Effect.forkChild(job)
+      const slow = () => Effect.sleep("1 second")
+      const { job, rows } = start(bytesOf(prompts(3)), {}, slow)
+      const fiber = yield* begin(job)
       yield* TestClock.adjust("500 millis")
       yield* Effect.forkChild(Fiber.interrupt(fiber))
       yield* TestClock.adjust("500 millis")
-      assert.strictEqual(written.length, 3)
+      assert.strictEqual(rows().length, 3)
     }).pipe(withClient())
   )
 
@@ -220,8 +226,8 @@ describe("generate", () => {
       for (const ordered of [false, true]) {
         const asked = (yield* provider.asked).length
         const interrupted = yield* provider.interrupted
-        const { job, rows } = yield* start(bytesOf(prompts(100)), { ordered, concurrency: 10 })
-        const fiber = yield* Effect.forkChild(job)
+        const { job, rows } = start(bytesOf(prompts(100)), { ordered, concurrency: 10 })
+        const fiber = yield* begin(job)
         yield* TestClock.adjust("4500 millis")
         yield* Fiber.interrupt(fiber)
         const givenUp = (yield* provider.interrupted) - interrupted
@@ -240,8 +246,8 @@ describe("generate", () => {
     Effect.gen(function* () {
       const input = Stream.concat(bytesOf([...prompts(5), ""]), Stream.fail("unreadable" as const))
       for (const ordered of [false, true]) {
-        const { job, rows } = yield* start(input, { ordered })
-        const fiber = yield* Effect.forkChild(Effect.flip(job))
+        const { job, rows } = start(input, { ordered })
+        const fiber = yield* begin(Effect.flip(job))
         yield* TestClock.adjust("1 second")
         assert.strictEqual(yield* Fiber.join(fiber), "unreadable")
         assert.strictEqual(rows().length, 5)
@@ -251,7 +257,7 @@ describe("generate", () => {
 
   it.effect("makes a row of a bug, and goes on", () =>
     Effect.gen(function* () {
-      const { job, rows } = yield* start(bytesOf(prompts(3)), { ordered: true })
+      const { job, rows } = start(bytesOf(prompts(3)), { ordered: true })
       yield* job
       assert.deepStrictEqual(
         rows().map((row) => row["error_reason"]),
@@ -280,7 +286,7 @@ describe("generate", () => {
           '{"messages":[{"role":"developer","content":"own"},{"role":"user","content":"c"}]}',
           '{"messages":[{"role":"nobody","content":"d"}]}'
         ]
-        const { job, rows } = yield* start(bytesOf(lines), { system: "Be brief.", ordered: true })
+        const { job, rows } = start(bytesOf(lines), { system: "Be brief.", ordered: true })
         yield* job
         assert.deepStrictEqual(
           (yield* provider.asked).map(({ request }) =>

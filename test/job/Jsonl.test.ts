@@ -1,14 +1,13 @@
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import type { Line } from "@infermesh/job/Jsonl"
 import * as Jsonl from "@infermesh/job/Jsonl"
-import { Deferred, Effect, Exit, Fiber, FileSystem, Path, Result, Scope, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import * as fc from "fast-check"
 
 const encoder = new TextEncoder()
 
-const read = (bytes: Uint8Array, cuts: ReadonlyArray<number> = []) =>
-  Stream.runCollect(Jsonl.lines(Stream.fromIterable(pieces(bytes, cuts))))
+const read = (bytes: Uint8Array, cuts: ReadonlyArray<number> = [], maxBytes?: number) =>
+  Stream.runCollect(Jsonl.lines(Stream.fromIterable(pieces(bytes, cuts)), { maxBytes }))
 
 /** The bytes, cut after each of the given positions. */
 const pieces = (bytes: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
@@ -54,14 +53,79 @@ describe("lines", () => {
     })
   )
 
+  it("ends lines at \\n, \\r\\n and \\r alike, wherever the bytes are cut", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom("1", "22", ""), fc.constantFrom("\n", "\r\n", "\r"))),
+        fc.array(fc.nat()),
+        (parts, cuts) =>
+          Effect.runPromise(
+            Effect.gen(function* () {
+              // An empty line that \r begins and \n ends is one line end.
+              const text = parts.flat().join("").replaceAll("\r\n\n", "\r\n \n")
+              const expected = text
+                .split(/\r\n|\r|\n/)
+                .flatMap((part, index) => (part.trim() === "" ? [] : [[index + 1, Number(part)]]))
+              const lines = yield* read(encoder.encode(text), cuts)
+              assert.deepStrictEqual(
+                lines.map(({ line, row }) => [line, Result.getOrThrow(row)]),
+                expected
+              )
+            })
+          )
+      )
+    ))
+
+  it.effect(
+    "makes of a line that is too long an element that says so, and holds on to none of it",
+    () =>
+      Effect.gen(function* () {
+        const bytes = encoder.encode(
+          `"${"x".repeat(5000)}"\n"${"y".repeat(98)}"\n"${"z".repeat(99)}"`
+        )
+        for (const cuts of [[], [1, 2000, 4999], [5002, 5003, 5004]]) {
+          const lines = yield* read(bytes, cuts, 100)
+          assert.deepStrictEqual(shown(lines), [
+            [0, 1, "! the line is too long to be read (5002 bytes)"],
+            [1, 2, "y".repeat(98)],
+            [2, 3, "! the line is too long to be read (101 bytes)"]
+          ])
+          assert.isBelow(lines[0]?.text?.length ?? Infinity, 1100)
+          assert.isTrue(lines[0]?.text?.endsWith("…5002"))
+        }
+      })
+  )
+
+  it.effect("looks into a line only when it is asked", () =>
+    Effect.gen(function* () {
+      const parse = JSON.parse
+      let parsed = 0
+      JSON.parse = (text) => {
+        parsed++
+        return parse(text)
+      }
+      const lines = yield* Effect.ensuring(
+        Effect.map(read(encoder.encode("1\n2\n3\n")), (lines) => {
+          void lines[1]?.row
+          void lines[1]?.row
+          return lines
+        }),
+        Effect.sync(() => {
+          JSON.parse = parse
+        })
+      )
+      assert.deepStrictEqual([lines.length, parsed], [3, 1])
+    })
+  )
+
   it("gives the same lines however the bytes arrive, and as many as it counts", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(
           fc.oneof(
             fc.json(),
-            fc.string({ unit: "binary" }).map((text) => text.replaceAll("\n", "")),
-            fc.constantFrom("", " ", "\t\r", "\u2003", "\uFEFF")
+            fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\r\n]/g, "")),
+            fc.constantFrom("", " ", "\t", "\u2003", "\uFEFF")
           )
         ),
         fc.array(fc.nat()),
@@ -98,89 +162,5 @@ describe("lines", () => {
         [prompt.length, 1]
       )
     })
-  )
-})
-
-describe("makeWriter", () => {
-  const recording = () => {
-    const written: Array<string> = []
-    return {
-      written,
-      append: (text: string) =>
-        Effect.sync(() => {
-          written.push(text)
-        })
-    }
-  }
-
-  it.effect("writes together what is given while a write is under way", () =>
-    Effect.gen(function* () {
-      const first = yield* Deferred.make<void>()
-      const written: Array<string> = []
-      const append = (text: string) =>
-        Effect.suspend(() => {
-          written.push(text)
-          return written.length === 1 ? Deferred.await(first) : Effect.void
-        })
-      const writer = yield* Jsonl.makeWriter({ append, ordered: false })
-      const writes = yield* Effect.forEach(["a\n", "b\n", "c\n"], (line, index) =>
-        Effect.forkChild(writer.write(index, line), { startImmediately: true })
-      )
-      yield* Deferred.succeed(first, undefined)
-      yield* Effect.forEach(writes, Fiber.join)
-      assert.deepStrictEqual(written, ["a\n", "b\nc\n"])
-    })
-  )
-
-  it.effect("keeps the order of the positions when asked, in whatever order the lines come", () =>
-    Effect.gen(function* () {
-      const { append, written } = recording()
-      const writer = yield* Jsonl.makeWriter({ append, ordered: true })
-      for (const index of [2, 0, 3, 1, 4]) yield* writer.write(index, `${index}\n`)
-      assert.deepStrictEqual(written, ["0\n", "1\n2\n3\n", "4\n"])
-    })
-  )
-
-  it.effect("writes what it held back for order when its scope closes", () =>
-    Effect.gen(function* () {
-      const { append, written } = recording()
-      const scope = yield* Scope.make()
-      const writer = yield* Scope.provide(Jsonl.makeWriter({ append, ordered: true }), scope)
-      for (const index of [3, 1, 0]) yield* writer.write(index, `${index}\n`)
-      assert.deepStrictEqual(written, ["0\n1\n"])
-      yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(written, ["0\n1\n", "3\n"])
-    })
-  )
-
-  it.effect("fails for those whose lines could not be written", () =>
-    Effect.gen(function* () {
-      const writer = yield* Jsonl.makeWriter({
-        append: () => Effect.fail("disk full"),
-        ordered: false
-      })
-      assert.strictEqual(yield* Effect.flip(writer.write(0, "a\n")), "disk full")
-    })
-  )
-
-  it.live("reads back from a file what it wrote into it", () =>
-    Effect.gen(function* () {
-      const fileSystem = yield* FileSystem.FileSystem
-      const path = (yield* Path.Path).join(yield* fileSystem.makeTempDirectoryScoped(), "a.jsonl")
-      const rows = Array.from({ length: 500 }, (_, index) => ({
-        index,
-        text: "é\n\u2028".repeat(40)
-      }))
-      const append = (text: string) => fileSystem.writeFileString(path, text, { flag: "a" })
-      const writer = yield* Jsonl.makeWriter({ append, ordered: true })
-      yield* Effect.forEach(rows, (row) => writer.write(row.index, `${JSON.stringify(row)}\n`), {
-        concurrency: 20
-      })
-      const lines = yield* Stream.runCollect(Jsonl.lines(fileSystem.stream(path)))
-      assert.deepStrictEqual(
-        lines.map(({ row }) => Result.getOrThrow(row)),
-        rows
-      )
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })

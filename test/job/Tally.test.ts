@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Usage from "@infermesh/core/operation/Usage"
 import { Histogram } from "@infermesh/job/Histogram"
-import type { OutputRow } from "@infermesh/job/Row"
+import type { OutputRow } from "@infermesh/job/operation/GenerateRow"
 import { Tally } from "@infermesh/job/Tally"
 import { Duration } from "effect"
 import * as fc from "fast-check"

@@ -38,7 +38,7 @@ const good = {
     `export const from = "effect"`
   ].join("\n"),
   "providers/src/OpenAi.ts": `import * as Provider from "@infermesh/core/provider/Provider"\n`,
-  "job/src/Ledger.ts": `import { DatabaseSync } from "node:sqlite"\nimport * as Usage from "@infermesh/core/operation/Usage"\n`,
+  "job/src/LedgerSqlite.ts": `import { DatabaseSync } from "node:sqlite"\nimport * as Usage from "@infermesh/core/operation/Usage"\n`,
   "infermesh/src/Infermesh.ts": [
     `import * as Job from "@infermesh/job/Job"`,
     `import * as OpenAi from "@infermesh/providers/OpenAi"`,
@@ -78,6 +78,16 @@ const bad: ReadonlyArray<readonly [path: string, source: string, report: string]
   ],
   ["core/src/A.ts", `import { readFileSync } from "node:fs"`, ":1: core may not import node:fs"],
   ["providers/src/A.ts", `import { readFileSync } from "fs"`, ":1: providers may not import fs"],
+  [
+    "job/src/A.ts",
+    `import type { DatabaseSync } from "node:sqlite"`,
+    ":1: job may not import node:sqlite"
+  ],
+  [
+    "job/src/LedgerSqlite.ts",
+    `import { readFileSync } from "node:fs"`,
+    ":1: job may not import node:fs"
+  ],
   ["job/src/A.ts", `import { Effect } from "effect"`, ":1: effect is a barrel"],
   ["core/src/A.ts", `const a = 1\nimport { Prompt } from "effect/ai"`, ":2: effect/ai is a barrel"],
   [

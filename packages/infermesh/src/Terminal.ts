@@ -61,16 +61,15 @@ const isDrawable = Effect.flatMap(Stdio.Stdio, (stdio) =>
  */
 export const withProgress = <A, E, R>(
   work: Effect.Effect<A, E, R>,
-  line: (elapsedMillis: number) => string
+  line: (elapsedMillis: number) => Effect.Effect<string>
 ): Effect.Effect<A, E, R | Stdio.Stdio> =>
   Effect.scoped(
     Effect.gen(function* () {
       const onTerminal = yield* isDrawable
       const started = yield* Clock.currentTimeMillis
-      const show = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const text = line(now - started)
-        return put(onTerminal ? redraw(text) : `${text}\n`)
-      })
+      const show = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.flatMap(line(now - started), (text) => put(onTerminal ? redraw(text) : `${text}\n`))
+      )
       const every = onTerminal ? redrawMillis : logMillis
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(every), show)))
       return yield* onTerminal ? Effect.ensuring(work, put(clearLine)) : work

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 
 import { Histogram } from "./Histogram.ts"
-import type { OutputRow } from "./Row.ts"
+import type { SettledRow } from "./operation/SettledRow.ts"
 
 /**
  * The state of a job.
@@ -50,7 +50,7 @@ export class Tally {
   readonly #service = new Histogram()
   readonly #endToEnd = new Histogram()
 
-  add(row: OutputRow): void {
+  add(row: SettledRow): void {
     if (row.error === undefined) {
       this.#answered++
       const label = row.metrics?.deployment

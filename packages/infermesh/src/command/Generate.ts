@@ -5,10 +5,11 @@
  */
 import type { ClientSettings } from "@infermesh/core/Client"
 import type { GenerateOptions } from "@infermesh/core/Inference"
+import type { Input } from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
-import * as Jsonl from "@infermesh/job/Jsonl"
+import type { JobError } from "@infermesh/job/JobError"
+import * as LedgerSqlite from "@infermesh/job/LedgerSqlite"
 import * as Progress from "@infermesh/job/Progress"
-import { Tally } from "@infermesh/job/Tally"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -25,6 +26,7 @@ import { CannotRun, FailedRows, traced, WrongUsage } from "../ExitCode.ts"
 import { connection } from "../flag/Connection.ts"
 import { limits } from "../flag/Limits.ts"
 import * as Request from "../flag/Request.ts"
+import { resume } from "../flag/Resume.ts"
 import * as Infermesh from "../Infermesh.ts"
 import * as Report from "../Report.ts"
 import * as RowSink from "../RowSink.ts"
@@ -47,10 +49,7 @@ const flags = {
     'File of rows {"prompt": …}, {"messages": […]} or {"responses_input": …}; standard input when absent'
   ),
   outputJsonl: text("output-jsonl", "FILE", "File for the results; standard output when absent"),
-  overwrite: Flag.Boolean("overwrite").pipe(
-    Flag.withDescription("Replace an output file that exists"),
-    Flag.withDefault(false)
-  ),
+  ...resume,
   ordered: Flag.Boolean("ordered").pipe(
     Flag.withDescription("Write results in the order of the input instead of that of completion"),
     Flag.withDefault(false)
@@ -95,15 +94,17 @@ export const command = Command.make(
       )
       const options = yield* Request.options(given)
       const source = yield* RowSource.open(given)
-      return yield* Effect.provide(
-        runJob({ ...given, settings, options, source }),
-        Infermesh.layer(settings).pipe(Layer.provide(ConfigProvider.layer(environment)))
-      )
+      return yield* Effect.provide(runJob({ ...given, settings, options, source }), [
+        Infermesh.layer(settings).pipe(Layer.provide(ConfigProvider.layer(environment))),
+        ConfigProvider.layer(environment),
+        LedgerSqlite.layer
+      ])
     },
     traced,
-    Effect.catchTag("SettingsError", (error) =>
-      Effect.fail(new CannotRun({ message: error.message }))
-    )
+    Effect.catchTag(["SettingsError", "ConfigError"], ({ message }) =>
+      Effect.fail(new CannotRun({ message }))
+    ),
+    Effect.catchTag("JobError", (error) => Effect.fail(toFailure(error)))
   )
 ).pipe(
   Command.withDescription("Generate text for one prompt or for every row of a file"),
@@ -122,53 +123,100 @@ export const command = Command.make(
   ])
 )
 
+/** The job's own words, with flags where they say what to do. */
+const toFailure = ({ message, reason }: JobError): CannotRun | WrongUsage => {
+  switch (reason._tag) {
+    case "OutputExists":
+      return new CannotRun({
+        message: `${reason.path} exists already; choose another file, or give --overwrite or --resume`
+      })
+    case "OutputIsInput":
+      return new WrongUsage({
+        message: `${reason.path} is the input; give --output-jsonl another file`
+      })
+    case "InvalidSetting":
+      return new WrongUsage({ message })
+    default:
+      return new CannotRun({ message })
+  }
+}
+
 interface Given {
   readonly settings: ClientSettings
   readonly options: GenerateOptions<{ readonly [key: string]: unknown } | undefined>
-  readonly source: RowSource.RowSource
-  readonly inputJsonl: Option.Option<string>
+  readonly source: Input<CannotRun | JobError>
   readonly outputJsonl: Option.Option<string>
+  readonly checkpointDir: Option.Option<string>
   readonly overwrite: boolean
+  readonly resume: boolean
+  readonly retryFailed: boolean
+  readonly extend: boolean
+  readonly force: boolean
   readonly ordered: boolean
   readonly system: Option.Option<string>
   readonly quiet: boolean
 }
 
 const runJob = Effect.fnUntraced(function* (given: Given) {
-  const tally = new Tally()
+  const { extend, force, options, ordered, overwrite, retryFailed, settings, source } = given
+  const system = Option.getOrUndefined(given.system)
+  const job = yield* Job.start({
+    input: source,
+    output: yield* RowSink.open(given),
+    operation: Job.generate({ options, system }),
+    identity: identityOf(settings),
+    resume: given.resume,
+    overwrite,
+    retryFailed,
+    extend,
+    force,
+    ordered
+  })
   const started = yield* Clock.currentTimeMillis
   const report = (remark: string | undefined) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Terminal.say(
-        Report.table({
-          summary: tally.summary(),
-          elapsedMillis: now - started,
-          settings: given.settings,
-          output: Option.getOrElse(given.outputJsonl, () => "standard output"),
-          remark
-        })
+    Effect.zipWith(job.snapshot, Clock.currentTimeMillis, ({ summary }, now) =>
+      Report.table({
+        summary,
+        elapsedMillis: now - started,
+        settings,
+        output: Option.getOrElse(given.outputJsonl, () => "standard output"),
+        remark
+      })
+    )
+  const line = (elapsedMillis: number) =>
+    Effect.map(job.snapshot, ({ answeredBefore, failedBefore, rows, summary }) =>
+      Progress.line(
+        summary,
+        elapsedMillis,
+        rows === undefined ? undefined : rows - answeredBefore - failedBefore
       )
     )
-  const append = yield* RowSink.open(given)
-  const work = Effect.flatMap(Jsonl.makeWriter({ append, ordered: given.ordered }), (output) =>
-    Job.generate({
-      input: given.source.lines,
-      output,
-      options: given.options,
-      system: Option.getOrUndefined(given.system),
-      tally
-    })
-  ).pipe(Effect.scoped)
-  const line = (elapsedMillis: number) =>
-    Progress.line(tally.summary(), elapsedMillis, given.source.total)
-  const summary = yield* (
-    (yield* isWatched(given)) ? Terminal.withProgress(work, line) : work
+  const { failedBefore, summary } = yield* (
+    (yield* isWatched(given)) ? Terminal.withProgress(job.await, line) : job.await
   ).pipe(
     // However it ends, what was done until then is said.
-    Effect.onExit((exit) => (given.quiet ? Effect.void : report(remarkOn(exit))))
+    Effect.onExit((exit) =>
+      given.quiet ? Effect.void : Effect.flatMap(report(remarkOn(exit)), Terminal.say)
+    )
   )
-  if (summary.failed > 0) return yield* new FailedRows({ failed: summary.failed })
+  const failed = summary.failed + failedBefore
+  if (failed > 0) return yield* new FailedRows({ failed })
 }, Effect.scoped)
+
+/** What the answers depend on besides the operation's own options. */
+const identityOf = ({ apiBase, deployments, model }: ClientSettings) => ({
+  model,
+  apiBase,
+  deployments:
+    deployments === undefined
+      ? undefined
+      : Object.fromEntries(
+          Object.entries(deployments).map(([label, { apiBase, model }]) => [
+            label,
+            { model, apiBase }
+          ])
+        )
+})
 
 const remarkOn = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
   if (Exit.isSuccess(exit)) return undefined

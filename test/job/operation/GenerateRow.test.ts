@@ -3,7 +3,8 @@ import { InferenceError } from "@infermesh/core/InferenceError"
 import { GenerationResult } from "@infermesh/core/operation/Generate"
 import * as Usage from "@infermesh/core/operation/Usage"
 import { InvalidInput } from "@infermesh/core/Reason"
-import * as Row from "@infermesh/job/Row"
+import * as Row from "@infermesh/job/operation/GenerateRow"
+import * as SettledRow from "@infermesh/job/operation/SettledRow"
 import { Duration, Effect, Result, Schema } from "effect"
 import * as AiError from "effect/ai/AiError"
 import * as fc from "fast-check"
@@ -118,8 +119,8 @@ describe("OutputRow", () => {
     })
     const others = [
       Row.failed(1, error),
-      Row.unusable(2, 7, "the line is no JSON"),
-      Row.defective(3, new Error("boom\n  at x"))
+      SettledRow.unusable(2, 7, "the line is no JSON"),
+      SettledRow.defective(3, new Error("boom\n  at x"))
     ]
     for (const row of others) assert.deepStrictEqual(Object.keys(written(row)), keys)
     assert.match(String(written(others[1]!)["error"]), /^line 7: the line is no JSON$/)
@@ -162,7 +163,7 @@ describe("OutputRow", () => {
           Effect.runPromise(
             Effect.gen(function* () {
               const whole = { ...Row.answered(0, result(text)), outputParsed: parsed ?? undefined }
-              const bare = isAnswered ? whole : Row.unusable(1, 2, text)
+              const bare: Row.OutputRow = isAnswered ? whole : SettledRow.unusable(1, 2, text)
               const row = metadata === undefined ? bare : { ...bare, metadata }
               const line = Row.toLine(row)
               assert.strictEqual(line.indexOf("\n"), line.length - 1)

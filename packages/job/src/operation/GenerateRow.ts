@@ -1,5 +1,5 @@
 /**
- * The rows of a job's files: what a line of input may be, and what a line of output is.
+ * The rows of a generation job's files: what a line of input may be, and what a line of output is.
  *
  * Output rows are those of the Python library *infermesh*, with its snake_case keys, and more behind them: every row has the
  * same keys, `null` where nothing is known (only `metadata` is there when the input had it), so files move between the two. The codecs do that here and nowhere else.
@@ -16,6 +16,10 @@ import { TokenUsageRow } from "@infermesh/core/operation/Usage"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+
+import { isObject } from "./Operation.ts"
+import * as RowText from "./RowText.ts"
+import * as SettledRow from "./SettledRow.ts"
 
 /**
  * The input a row asks with: `responses_input` before `messages` before `prompt`, the first that is there.
@@ -54,18 +58,6 @@ export const toInput = (row: unknown): Result.Result<GenerateInput, string> => {
   return Result.fail("the row has neither 'prompt' nor 'messages'")
 }
 
-/**
- * The `metadata` of a row, which is carried over to its output row as it is.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const metadata = (row: unknown): unknown =>
-  isObject(row) ? (row["metadata"] ?? undefined) : undefined
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 /** `tool-calls` in memory, `tool_calls` in files, as OpenAI and the Python library write it. */
 const FinishReasonRow = Schema.String.pipe(
   Schema.decodeTo(
@@ -77,16 +69,7 @@ const FinishReasonRow = Schema.String.pipe(
   )
 )
 
-/**
- * One line of output: an answer or an error, at its input's position.
- *
- * **Details**: a failed row has its `error` and what was paid for, if anything: text, usage and cost of an answer that did not
- * fit its schema.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const OutputRow = Schema.Struct({
+const fields = {
   /** The position of the input row, from 0, blank lines not counted. */
   index: Schema.Int,
   outputText: nullable(Schema.String),
@@ -104,19 +87,30 @@ export const OutputRow = Schema.Struct({
   metrics: nullable(RequestMetricsRow),
   /** What the input row had as `metadata`; the one key that a row has only when it was given. */
   metadata: Schema.optionalKey(Schema.Unknown)
-}).pipe(
-  Schema.encodeKeys({
-    index: "_index",
-    outputText: "output_text",
-    outputParsed: "output_parsed",
-    tokenUsage: "token_usage",
-    requestId: "request_id",
-    finishReason: "finish_reason",
-    errorReason: "error_reason",
-    modelId: "model_id",
-    toolCalls: "tool_calls"
-  })
-)
+}
+
+const keys = {
+  index: "_index",
+  outputText: "output_text",
+  outputParsed: "output_parsed",
+  tokenUsage: "token_usage",
+  requestId: "request_id",
+  finishReason: "finish_reason",
+  errorReason: "error_reason",
+  modelId: "model_id",
+  toolCalls: "tool_calls"
+} as const
+
+/**
+ * One line of output: an answer or an error, at its input's position.
+ *
+ * **Details**: a failed row has its `error` and what was paid for, if anything: text, usage and cost of an answer that did not
+ * fit its schema.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OutputRow = Schema.Struct(fields).pipe(Schema.encodeKeys(keys))
 
 /**
  * One line of output.
@@ -153,41 +147,12 @@ export const answered = (index: number, result: GenerationResult<unknown>): Outp
  * @since 0.1.0
  */
 export const failed = (index: number, error: InferenceError): OutputRow => ({
-  ...(error.result === undefined ? { index } : answered(index, error.result)),
-  error: error.message,
-  errorReason: error.reason._tag,
-  requestId: error.requestId ?? error.result?.requestId,
-  metrics: error.metrics
+  ...(error.result === undefined ? undefined : answered(index, error.result)),
+  ...SettledRow.failed(index, error),
+  requestId: error.requestId ?? error.result?.requestId
 })
 
-/**
- * The row of a line that could not be asked with.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const unusable = (index: number, line: number, problem: string): OutputRow => ({
-  index,
-  error: `line ${line}: ${problem}`,
-  errorReason: "InvalidInput"
-})
-
-/**
- * The row of a request that met a bug of the library: one such row must not end the run of all others.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const defective = (index: number, defect: unknown): OutputRow => {
-  const what = defect instanceof Error ? defect.message : String(defect)
-  return {
-    index,
-    error: `a bug of infermesh: ${what.replaceAll(/\s+/g, " ").slice(0, 200)}. Please report it`,
-    errorReason: "Defect"
-  }
-}
-
-const encode = Schema.encodeSync(OutputRow)
+const write = RowText.writer(fields, keys)
 
 /**
  * The row as a line of a file, with its line end.
@@ -195,4 +160,4 @@ const encode = Schema.encodeSync(OutputRow)
  * @category encoding
  * @since 0.1.0
  */
-export const toLine = (row: OutputRow): string => `${JSON.stringify(encode(row))}\n`
+export const toLine = (row: OutputRow): string => write(row)
