@@ -134,7 +134,7 @@ describe("matrix", () => {
     Effect.gen(function* () {
       const job = yield* prepare
       // In a request of its own, where no other vector tells that it is odd.
-      yield* job.run(["a", "b", "odd", "c"], { ordered: true, concurrency: 1 }, 1)
+      yield* job.run(["a", "b", "odd", "c"], { ordered: true }, 1)
       const odd = job.rows()[2]
       assert.match(String(odd?.["error"]), /the vector has 3 dimensions where the matrix has 2/)
       assert.deepStrictEqual(odd?.["embedding"], [0, 0, 0])
