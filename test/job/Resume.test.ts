@@ -104,6 +104,40 @@ describe("resume", () => {
       { numRuns: 40 }
     ))
 
+  it("asks each of equal rows once, also when the input is reordered while some are open", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("a", "b", "c"), { minLength: 2, maxLength: 40 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.infiniteStream(fc.nat()),
+        fc.boolean(),
+        (texts, limit, chance, isStream) =>
+          Effect.runPromise(
+            Effect.gen(function* () {
+              const job = yield* JobFolder.make
+              const asked = askedSince()
+              const rows = texts.map((prompt) => ({ prompt }))
+              const run = isStream ? job.runStream : job.run
+              job.give(rows)
+              yield* run({ limit })
+              job.give(shuffled(rows, chance))
+              yield* run({ resume: true })
+              const written = job.rows()
+              assert.deepStrictEqual(
+                written.map((row) => row["_index"] as number).toSorted((a, b) => a - b),
+                [...rows.keys()]
+              )
+              assert.deepStrictEqual(
+                written.map((row) => String(row["output_text"])).toSorted(byText),
+                texts.toSorted(byText)
+              )
+              assert.strictEqual((yield* asked).length, rows.length)
+            }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
+          )
+      ),
+      { numRuns: 40 }
+    ))
+
   it("takes over what is in the output and not in the ledger, and cuts off what is torn, wherever it ends", () =>
     fc.assert(
       fc.asyncProperty(
@@ -447,6 +481,8 @@ describe("an output that is there", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+const byText = (left: string, right: string) => left.localeCompare(right, "en")
 
 /** The same rows in another order. */
 const shuffled = <A>(rows: ReadonlyArray<A>, chance: fc.Stream<number>): ReadonlyArray<A> => {
