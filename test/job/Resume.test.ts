@@ -13,8 +13,11 @@ import { join } from "node:path"
 
 import { assert, describe, it } from "@effect/vitest"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
+import * as Input from "@infermesh/job/Input"
+import * as Job from "@infermesh/job/Job"
 import type { JobError } from "@infermesh/job/JobError"
-import { Effect } from "effect"
+import * as Output from "@infermesh/job/Output"
+import { Effect, Stream } from "effect"
 import * as fc from "fast-check"
 
 import * as JobFolder from "./JobFolder.ts"
@@ -336,6 +339,54 @@ describe("an output that is there", () => {
       assert.strictEqual(outcome.summary.answered, 3)
       assert.deepStrictEqual(answers(job.rows()), expected(3))
     }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
+  )
+
+  it.live("is not thrown away for an input that cannot be read to its end", () =>
+    Effect.gen(function* () {
+      const job = yield* JobFolder.make
+      job.give(prompts(3))
+      yield* job.run()
+      const before = job.text()
+      const broken: Input.Input<string> = {
+        lines: Stream.fail("broken"),
+        count: Effect.fail("broken"),
+        path: undefined
+      }
+      const output = Output.file(job.output)
+      const anew = Job.run({ input: broken, output, operation: Job.generate(), overwrite: true })
+      assert.strictEqual(yield* Effect.flip(anew), "broken")
+      assert.strictEqual(job.text(), before)
+      yield* job.run({ resume: true })
+    }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
+  )
+
+  it.live("can be looked at with its job, while that runs and afterwards", () =>
+    Effect.gen(function* () {
+      const job = yield* JobFolder.make
+      job.give(prompts(10))
+      const look = Job.look({ path: job.output })
+      assert.match((yield* Effect.flip(look)).message, /there is no such ledger/)
+      yield* Effect.gen(function* () {
+        const { progress } = yield* Job.start({
+          input: yield* Input.file(job.input),
+          output: Output.file(job.output),
+          operation: Job.generate()
+        })
+        yield* Stream.runDrain(Stream.takeUntil(progress, ({ summary }) => summary.failed > 0))
+        const { state } = yield* look
+        assert.deepStrictEqual([state.failures, state.pending], [{ InternalProviderError: 1 }, 9])
+      }).pipe(Effect.scoped)
+      const { endToEndMillis, state } = yield* look
+      assert.deepStrictEqual([state.failed, state.record?.output], [1, "out.jsonl"])
+      assert.isUndefined(endToEndMillis.p50)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        JobFolder.layer({
+          reply: ({ text }) => (text === "q0" ? TestProvider.unavailable() : Effect.never)
+        })
+      )
+    )
   )
 
   it.live("leaves nothing behind when a job is refused", () =>
