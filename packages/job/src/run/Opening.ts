@@ -1,6 +1,6 @@
 /**
  * A job before it runs: its files found, locked and brought to agree, its settings and its input compared with those it was
- * started with. Nothing is spent here, and nothing is changed before all that can be refused has been looked at.
+ * started with. Nothing is spent here, and a resume that is refused has changed no row.
  *
  * @since 0.1.0
  */
