@@ -267,6 +267,35 @@ describe("a folder that may not be written", () => {
   )
 })
 
+describe("rows that wait for their turn", () => {
+  it.live("are not bought again when the process is killed", () =>
+    Effect.gen(function* () {
+      const folder = yield* Process.folder
+      const setup = setupIn(folder, { ordered: true })
+      writeFileSync(
+        setup.input,
+        ["first", ...Array.from({ length: 300 }, (_, index) => `Q${index}`)]
+          .map((prompt) => `${JSON.stringify({ prompt })}\n`)
+          .join("")
+      )
+      const asked = () => readFileSync(setup.log, "utf8").split("\n").slice(0, -1)
+      const killed = yield* Effect.promise(() =>
+        Process.run({ ...setup, stuck: "first" }, { killAfterMillis: 2000 })
+      )
+      assert.strictEqual(killed.signal, "SIGKILL")
+      assert.deepStrictEqual([asked().length, Process.rowsOf(setup.output).length], [301, 0])
+      writeFileSync(setup.log, "")
+      const resumed = yield* Effect.promise(() => Process.run({ ...setup, resume: true }))
+      assert.strictEqual(resumed.code, 0, resumed.stderr)
+      assert.deepStrictEqual(asked(), ["first"])
+      assert.deepStrictEqual(
+        Process.rowsOf(setup.output).map((row) => row["_index"]),
+        [...Array(301).keys()]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a clock that jumps", () => {
   it.live("changes nothing but the times that are reported", () =>
     Effect.gen(function* () {

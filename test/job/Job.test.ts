@@ -7,7 +7,7 @@ import * as Input from "@infermesh/job/Input"
 import * as Job from "@infermesh/job/Job"
 import * as LedgerMemory from "@infermesh/job/LedgerMemory"
 import * as Output from "@infermesh/job/Output"
-import { Effect, Fiber, FileSystem, Layer, Path, Queue, Stream } from "effect"
+import { Deferred, Effect, Fiber, FileSystem, Layer, Path, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 
@@ -217,6 +217,26 @@ describe("generate", () => {
       yield* Effect.forkChild(Fiber.interrupt(fiber))
       yield* TestClock.adjust("500 millis")
       assert.strictEqual(rows().length, 3)
+    }).pipe(withClient())
+  )
+
+  it.effect("gives up no answer that waits to be written when it is interrupted", () =>
+    Effect.gen(function* () {
+      const provider = yield* TestProvider.TestProvider
+      const gate = yield* Deferred.make<void>()
+      const { job, rows } = start(bytesOf(prompts(3000)), { concurrency: 64 }, () =>
+        Deferred.await(gate)
+      )
+      const fiber = yield* begin(job)
+      yield* Effect.repeat(Effect.yieldNow, { times: 2000 })
+      const answered = (yield* provider.asked).length
+      // The queue is full, and each of those under way has an answer that has no place in it.
+      assert.isBelow(answered, 2000)
+      yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.await(fiber)
+      assert.strictEqual(rows().length, answered)
     }).pipe(withClient())
   )
 

@@ -13,8 +13,11 @@ import { join } from "node:path"
 
 import { assert, describe, it } from "@effect/vitest"
 import * as TestProvider from "@infermesh/core/testing/TestProvider"
+import * as Input from "@infermesh/job/Input"
+import * as Job from "@infermesh/job/Job"
 import type { JobError } from "@infermesh/job/JobError"
-import { Effect } from "effect"
+import * as Output from "@infermesh/job/Output"
+import { Effect, Stream } from "effect"
 import * as fc from "fast-check"
 
 import * as JobFolder from "./JobFolder.ts"
@@ -97,6 +100,40 @@ describe("resume", () => {
               )
               for (const row of written)
                 assert.strictEqual(row["metadata"], rows[row["_index"] as number]?.metadata)
+              assert.strictEqual((yield* asked).length, rows.length)
+            }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
+          )
+      ),
+      { numRuns: 40 }
+    ))
+
+  it("asks each of equal rows once, also when the input is reordered while some are open", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("a", "b", "c"), { minLength: 2, maxLength: 40 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.infiniteStream(fc.nat()),
+        fc.boolean(),
+        (texts, limit, chance, isStream) =>
+          Effect.runPromise(
+            Effect.gen(function* () {
+              const job = yield* JobFolder.make
+              const asked = askedSince()
+              const rows = texts.map((prompt) => ({ prompt }))
+              const run = isStream ? job.runStream : job.run
+              job.give(rows)
+              yield* run({ limit })
+              job.give(shuffled(rows, chance))
+              yield* run({ resume: true })
+              const written = job.rows()
+              assert.deepStrictEqual(
+                written.map((row) => row["_index"] as number).toSorted((a, b) => a - b),
+                [...rows.keys()]
+              )
+              assert.deepStrictEqual(
+                written.map((row) => String(row["output_text"])).toSorted(byText),
+                texts.toSorted(byText)
+              )
               assert.strictEqual((yield* asked).length, rows.length)
             }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
           )
@@ -304,6 +341,54 @@ describe("an output that is there", () => {
     }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
   )
 
+  it.live("is not thrown away for an input that cannot be read to its end", () =>
+    Effect.gen(function* () {
+      const job = yield* JobFolder.make
+      job.give(prompts(3))
+      yield* job.run()
+      const before = job.text()
+      const broken: Input.Input<string> = {
+        lines: Stream.fail("broken"),
+        count: Effect.fail("broken"),
+        path: undefined
+      }
+      const output = Output.file(job.output)
+      const anew = Job.run({ input: broken, output, operation: Job.generate(), overwrite: true })
+      assert.strictEqual(yield* Effect.flip(anew), "broken")
+      assert.strictEqual(job.text(), before)
+      yield* job.run({ resume: true })
+    }).pipe(Effect.scoped, Effect.provide(JobFolder.layer()))
+  )
+
+  it.live("can be looked at with its job, while that runs and afterwards", () =>
+    Effect.gen(function* () {
+      const job = yield* JobFolder.make
+      job.give(prompts(10))
+      const look = Job.look({ path: job.output })
+      assert.match((yield* Effect.flip(look)).message, /there is no such ledger/)
+      yield* Effect.gen(function* () {
+        const { progress } = yield* Job.start({
+          input: yield* Input.file(job.input),
+          output: Output.file(job.output),
+          operation: Job.generate()
+        })
+        yield* Stream.runDrain(Stream.takeUntil(progress, ({ summary }) => summary.failed > 0))
+        const { state } = yield* look
+        assert.deepStrictEqual([state.failures, state.pending], [{ InternalProviderError: 1 }, 9])
+      }).pipe(Effect.scoped)
+      const { endToEndMillis, state } = yield* look
+      assert.deepStrictEqual([state.failed, state.record?.output], [1, "out.jsonl"])
+      assert.isUndefined(endToEndMillis.p50)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        JobFolder.layer({
+          reply: ({ text }) => (text === "q0" ? TestProvider.unavailable() : Effect.never)
+        })
+      )
+    )
+  )
+
   it.live("leaves nothing behind when a job is refused", () =>
     Effect.gen(function* () {
       const job = yield* JobFolder.make
@@ -447,6 +532,8 @@ describe("an output that is there", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+const byText = (left: string, right: string) => left.localeCompare(right, "en")
 
 /** The same rows in another order. */
 const shuffled = <A>(rows: ReadonlyArray<A>, chance: fc.Stream<number>): ReadonlyArray<A> => {

@@ -42,9 +42,20 @@ export const canonical = (value: unknown): string => {
   if ("toJSON" in value && typeof value.toJSON === "function") return canonical(value.toJSON())
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`
   const fields = value as { readonly [key: string]: unknown }
-  const parts: Array<string> = []
-  for (const key of Object.keys(fields).toSorted()) {
-    if (fields[key] !== undefined) parts.push(`${JSON.stringify(key)}:${canonical(fields[key])}`)
+  const keys = Object.keys(fields)
+  if (!isSorted(keys)) keys.sort()
+  let text = "{"
+  for (const key of keys) {
+    const field = fields[key]
+    if (field === undefined) continue
+    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${canonical(field)}`
   }
-  return `{${parts.join(",")}}`
+  return `${text}}`
+}
+
+const isSorted = (keys: ReadonlyArray<string>): boolean => {
+  for (let at = 1; at < keys.length; at++) {
+    if ((keys[at - 1] as string) > (keys[at] as string)) return false
+  }
+  return true
 }

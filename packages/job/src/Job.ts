@@ -36,11 +36,13 @@ import type * as Stream from "effect/Stream"
 import type { Input } from "./Input.ts"
 import type { JobError } from "./JobError.ts"
 import { because, InvalidSetting } from "./JobError.ts"
-import type { Ledger } from "./Ledger.ts"
+import type { Overview } from "./Ledger.ts"
+import { Ledger } from "./Ledger.ts"
 import type { Mapper } from "./Mapper.ts"
 import type { Operation } from "./operation/Operation.ts"
 import type { SettledRow } from "./operation/SettledRow.ts"
 import type { Output } from "./Output.ts"
+import * as Outputs from "./Output.ts"
 import * as Opening from "./run/Opening.ts"
 import type { Plan } from "./run/Plan.ts"
 import * as Running from "./run/Running.ts"
@@ -185,6 +187,22 @@ export const run = <
   EIn | EOut | JobError,
   Inference.Inference | Ledger | FileSystem.FileSystem | Path.Path | RIn | RMap
 > => Effect.scoped(Effect.flatMap(start(settings), (handle) => handle.await))
+
+/**
+ * Looks at the job of an output, also while it runs: how much is settled, what failed and why, cost, times.
+ *
+ * **Errors**: `FileUnusable` when the output has no job, `LedgerUnusable` when its ledger cannot be read.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const look = Effect.fnUntraced(function* (output: {
+  readonly path: string
+  readonly checkpointDirectory?: string | undefined
+}): Effect.fn.Return<Overview, JobError, Ledger | FileSystem.FileSystem | Path.Path> {
+  const { ledger } = yield* Outputs.paths(output)
+  return yield* (yield* Ledger).look(ledger)
+})
 
 const check = (
   settings: Pick<

@@ -17,6 +17,7 @@ interface Statement {
   get(...values: ReadonlyArray<Value>): unknown
   all(...values: ReadonlyArray<Value>): ReadonlyArray<unknown>
   iterate(...values: ReadonlyArray<Value>): Iterable<unknown>
+  setReturnArrays(enabled: boolean): void
 }
 
 /**
@@ -122,15 +123,16 @@ export const overview = (database: Database): Overview | undefined =>
 
 const statuses: ReadonlyArray<ItemStatus> = ["pending", "answered", "failed"]
 
-interface ItemRow {
-  readonly position: number
-  readonly fingerprint: string | null
-  readonly status: number
-  readonly written: number
-}
+/** As an array, which takes half as long to make as an object. */
+type ItemRow = readonly [
+  position: number,
+  fingerprint: string | null,
+  status: number,
+  written: number
+]
 
-const toItem = ({ fingerprint, position, status, written }: ItemRow): Item => ({
-  index: position,
+const toItem = ([index, fingerprint, status, written]: ItemRow): Item => ({
+  index,
   fingerprint: fingerprint ?? undefined,
   status: statuses[status] ?? "pending",
   isWritten: written === 1
@@ -162,13 +164,13 @@ export class LedgerTables {
     const groups = this.#all(
       `select status, written, reason, count(*) as items, sum(fingerprint is null) as unnamed
        from item group by status, written, reason`
-    ) as ReadonlyArray<
-      ItemRow & {
-        readonly reason: string | null
-        readonly items: number
-        readonly unnamed: number
-      }
-    >
+    ) as ReadonlyArray<{
+      readonly status: number
+      readonly written: number
+      readonly reason: string | null
+      readonly items: number
+      readonly unnamed: number
+    }>
     for (const { items, reason, status, unnamed: without, written } of groups) {
       unnamed += without
       const name = statuses[status] ?? "pending"
@@ -202,7 +204,7 @@ export class LedgerTables {
   items(after: number, limit: number, only?: "stale"): ReadonlyArray<Item> {
     const filter = only === undefined ? "" : "and status = 0 and written = 1"
     const sql = `${columns} where position > ? ${filter} order by position limit ?`
-    return this.#all(sql, after, limit).map((row) => toItem(row as ItemRow))
+    return this.#items(sql, after, limit)
   }
 
   find(fingerprint: string): ReadonlyArray<Item> {
@@ -211,7 +213,13 @@ export class LedgerTables {
       this.#hasIndex = true
     }
     const sql = `${columns} where fingerprint = ? order by position`
-    return this.#all(sql, fingerprint).map((row) => toItem(row as ItemRow))
+    return this.#items(sql, fingerprint)
+  }
+
+  #items(sql: string, ...values: ReadonlyArray<Value>): ReadonlyArray<Item> {
+    const statement = this.#prepared(sql)
+    statement.setReturnArrays(true)
+    return statement.all(...values).map((row) => toItem(row as ItemRow))
   }
 
   forgetIndex(): void {

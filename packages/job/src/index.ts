@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+export * as EmbedRow from "./operation/EmbedRow.ts"
+export * as GenerateRow from "./operation/GenerateRow.ts"
 export * as Input from "./Input.ts"
 export * as Job from "./Job.ts"
 export * as JobError from "./JobError.ts"
@@ -14,3 +16,4 @@ export * as Mapper from "./Mapper.ts"
 export * as Output from "./Output.ts"
 export * as Progress from "./Progress.ts"
 export * as Tally from "./Tally.ts"
+export * as TranscribeRow from "./operation/TranscribeRow.ts"

@@ -32,6 +32,8 @@ export interface Setup {
   readonly force?: boolean
   /** Rows whose prompt ends with this fail. */
   readonly failing?: string
+  /** Rows whose prompt is this are never answered. */
+  readonly stuck?: string
   /** Longest time of an answer in milliseconds; each takes its own. */
   readonly latencyMillis: number
   readonly concurrency: number
@@ -58,6 +60,7 @@ const stub = (setup: Setup) => {
   const answer = (texts: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       for (const text of texts) writeSync(log, `${text.slice(0, 40)}\n`)
+      if (texts[0] === setup.stuck) yield* Effect.sleep("1 hour")
       yield* Effect.sleep(latencyOf(texts[0] ?? "", setup.latencyMillis))
       if (
         setup.failing !== undefined &&

@@ -1,6 +1,6 @@
 /**
  * A job before it runs: its files found, locked and brought to agree, its settings and its input compared with those it was
- * started with. Nothing is spent here, and nothing is changed before all that can be refused has been looked at.
+ * started with. Nothing is spent here, and a resume that is refused has changed no row.
  *
  * @since 0.1.0
  */
@@ -112,6 +112,9 @@ export const open = Effect.fnUntraced(function* <
   const book = yield* openLedger(paths.ledger)
   const identity = yield* identityOf(settings, output)
   const before = yield* book.state
+  // An input that cannot be read to its end costs no output that is there.
+  const counted =
+    settings.overwrite === true ? yield* input.count ?? Effect.succeed(undefined) : undefined
   yield* settings.overwrite === true
     ? startOver(paths, book, output)
     : checkRecord(settings, output, paths, before.record, identity)
@@ -119,12 +122,10 @@ export const open = Effect.fnUntraced(function* <
   const repaired = yield* repairOutput(settings, paths, book, known)
   // To count a million items takes a moment: it is done where they may have changed.
   const found = repaired.isChanged ? yield* book.state : known
-  const { rows, settledAtStart } = yield* surveyInput(input, {
-    settings,
-    book,
-    digest,
-    state: found
-  })
+  const { rows = counted, settledAtStart } =
+    counted === undefined
+      ? yield* surveyInput(input, { settings, book, digest, state: found })
+      : { settledAtStart: 0 }
   // All that can be refused has been looked at.
   yield* book.commit({
     record: {
