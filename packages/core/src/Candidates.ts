@@ -44,7 +44,10 @@ export interface CandidatesOptions {
  */
 export interface Candidates {
   /** Those that may take a call, at least one; or why there is none. */
-  readonly of: (call: Call<unknown>, nowMillis: number) => ReadonlyArray<Ready> | Reason
+  readonly of: (
+    call: Pick<Call<unknown>, "cost" | "excluded" | "model" | "plan">,
+    nowMillis: number
+  ) => ReadonlyArray<Ready> | Reason
   /** Those of a model, whatever the call. */
   readonly serving: (wanted: Wanted) => ReadonlyArray<Ready> | Reason
   /** Rules a deployment out for a while, where others could answer: what it failed with is its own, and not the call's. */

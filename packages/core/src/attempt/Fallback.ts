@@ -54,12 +54,25 @@ export const chain = (
       return settings.contextWindowFallbacks?.[model] ?? general
     case "ContentPolicyError":
       return settings.contentPolicyFallbacks?.[model] ?? none
+    default:
+      return isOfDeployments(reason) ? general : none
+  }
+}
+
+/**
+ * Whether a failure is about where the request went, not about what it says: another model may well answer.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isOfDeployments = (reason: Reason): boolean => {
+  switch (reason._tag) {
     case "NoDeployment":
     case "QuotaUnsatisfiable":
     case "Unsupported":
-      return general
+      return true
     default:
-      return reason.isRetryable || isDeploymentsOwn(reason) ? general : none
+      return reason.isRetryable || isDeploymentsOwn(reason)
   }
 }
 

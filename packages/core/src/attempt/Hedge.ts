@@ -2,8 +2,9 @@
  * Hedging: when an attempt takes longer than most, a second one is sent to another deployment; the first answer counts.
  *
  * It cuts the slowest answers short at the price of a few attempts more. It sends no second attempt where another deployment
- * is not free at that moment, nor when hedges would be more than a share of the requests, and the loser is interrupted, which
- * closes its socket. What the loser may have cost is in `metrics`: it was paid for.
+ * is not free at that moment, where the request has no attempt left, nor when hedges would be more than a share of the
+ * requests, and the loser is interrupted, which closes its socket. What the loser may have cost is in `metrics`: it was paid
+ * for.
  *
  * **Source**: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56 (2), 2013.
  *
@@ -177,7 +178,8 @@ const race = <A>(
     const second = Effect.gen(function* () {
       yield* Deferred.await(sent)
       yield* Effect.sleep(thresholdMillis)
-      if (!allowance.spend()) return yield* Effect.never
+      // It is an attempt of the request like any other.
+      if (call.attempts >= call.mostAttempts || !allowance.spend()) return yield* Effect.never
       rival = rivalOf(call)
       rivalRuns = true
       const answer = yield* Effect.orElseSucceed(send(rival), () => undefined)

@@ -1,8 +1,9 @@
 /**
  * What follows a failed attempt: another one here, another one elsewhere, another model, or the end.
  *
- * Retries and fallbacks spend the same attempts, so they never multiply: a request makes at most `maxRetries + 1` of them,
- * over all deployments and models. How long to wait is `Retry`'s matter, which models come after which `Fallback`'s.
+ * Retries, fallbacks and hedges spend the same attempts, so they never multiply: a request makes at most `maxRetries + 1` of
+ * them, over all deployments and models; where a chain of fallbacks is longer than that, one for each of its models. How long
+ * to wait is `Retry`'s matter, which models come after which `Fallback`'s.
  *
  * In this order:
  *
@@ -59,7 +60,7 @@ export const stage = (
       })
 
     const recover = <A>(call: Call<A>, error: AttemptError) => {
-      const left = most - call.attempts - (call.plan.retriesSpent ?? 0)
+      const left = call.mostAttempts - call.attempts
       if (left <= 0) return end(call, error)
       const { deployment } = call
       const { reason } = error
@@ -90,15 +91,23 @@ export const stage = (
     const fallBack = <A>(call: Call<A>, error: AttemptError) => {
       const [model] = modelsLeft(call, error)
       if (model === undefined) return end(call, error)
+      call.chain = chainOf(call, error)
       call.models.push(model)
       return attempt(call)
     }
 
-    const modelsLeft = <A>({ models }: Call<A>, { reason }: AttemptError) =>
-      Fallback.chain(fallbacks, models[0] ?? "", reason).filter((model) => !models.includes(model))
+    /** The chain for a failure: one that says nothing of the prompt goes on with the chain that the call is on already. */
+    const chainOf = <A>({ chain, models }: Call<A>, { reason }: AttemptError) =>
+      chain.length > 0 && Fallback.isOfDeployments(reason)
+        ? chain
+        : Fallback.chain(fallbacks, models[0] ?? "", reason)
+
+    const modelsLeft = <A>(call: Call<A>, error: AttemptError) =>
+      chainOf(call, error).filter((model) => !call.models.includes(model))
 
     return (call) => {
       retry.begin()
+      call.mostAttempts = most - (call.plan.retriesSpent ?? 0)
       return attempt(call)
     }
   }
