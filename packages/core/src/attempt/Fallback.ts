@@ -87,15 +87,14 @@ export const isDeploymentsOwn = ({ _tag }: Reason): boolean =>
   _tag === "AuthenticationError" || _tag === "QuotaExhaustedError" || _tag === "ModelNotFound"
 
 /**
- * The longest chain of a client: how many models one request may come to ask after its first.
+ * The longest chain of a model: how many models one request for it may come to ask after its first.
  *
  * @category getters
  * @since 0.1.0
  */
-export const longest = (settings: FallbackSettings): number =>
+export const longest = (settings: FallbackSettings, model: string): number =>
   Math.max(
-    0,
-    ...[settings.fallbacks, settings.contextWindowFallbacks, settings.contentPolicyFallbacks]
-      .flatMap((chains) => Object.values(chains ?? {}))
-      .map(({ length }) => length)
+    settings.fallbacks?.[model]?.length ?? 0,
+    settings.contextWindowFallbacks?.[model]?.length ?? 0,
+    settings.contentPolicyFallbacks?.[model]?.length ?? 0
   )

@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import type { Handler } from "../Call.ts"
 import { Call } from "../Call.ts"
 import type { Answer, AttemptError } from "../provider/Provider.ts"
+import { isDeploymentsOwn } from "./Fallback.ts"
 
 /**
  * The settings of hedging.
@@ -182,7 +183,10 @@ const race = <A>(
       if (call.attempts >= call.mostAttempts || !allowance.spend()) return yield* Effect.never
       rival = rivalOf(call)
       rivalRuns = true
-      const answer = yield* Effect.orElseSucceed(send(rival), () => undefined)
+      const answer = yield* Effect.catch(send(rival), (error) => {
+        if (rival !== undefined) blame(call, rival, error)
+        return Effect.undefined
+      })
       rivalRuns = false
       if (answer !== undefined) return { answer, by: rival }
       // It found no place or failed: the first one decides, if it has not failed already.
@@ -211,6 +215,14 @@ const rivalOf = <A>(call: Call<A>): Call<A> => {
   rival.excluded.push(...call.excluded)
   if (call.deployment !== undefined) rival.excluded.push(call.deployment)
   return rival
+}
+
+/** Keeps what a second attempt that was sent failed with, so that the request does not try the same deployment next. */
+const blame = <A>(call: Call<A>, { attempts, deployment }: Call<A>, { reason }: AttemptError) => {
+  if (attempts === 0 || deployment === undefined) return
+  call.failures.push({ deployment, reason })
+  if (isDeploymentsOwn(reason)) call.excluded.push(deployment)
+  else call.failedAt.push(deployment)
 }
 
 /** Makes the two calls one again: what the loser took was taken by the request. */

@@ -7,9 +7,10 @@
  *
  * In this order:
  *
- * 1. A failure of the deployment's own (a refused key, a spent account) is tried at another deployment of the model at once.
- * 2. A failure that can pass is tried again: at once elsewhere if another deployment is free, else after a wait; but where a
- *    fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
+ * 1. A failure of the deployment's own (a refused key, a spent account, an option its provider has not) is tried at another
+ *    deployment of the model at once.
+ * 2. A failure that can pass is tried again after a wait, which does not heed Retry-After where another deployment is free; but
+ *    where a fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
  * 3. Any other failure that another model may not have goes to the next model of its chain.
  *
  * @since 0.1.0
@@ -18,6 +19,7 @@ import * as Effect from "effect/Effect"
 
 import type { Call, Handler } from "../Call.ts"
 import { AttemptError } from "../provider/Provider.ts"
+import type { Reason } from "../Reason.ts"
 import { explain, FallbacksExhausted } from "../Reason.ts"
 import type { FallbackSettings } from "./Fallback.ts"
 import * as Fallback from "./Fallback.ts"
@@ -49,8 +51,6 @@ export const stage = (
   fallbacks: FallbackSettings,
   places: Places
 ): ((next: Handler) => Handler) => {
-  const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks)) + 1
-
   return (next) => {
     const attempt: Handler = (call) =>
       Effect.catch(next(call), (error) => {
@@ -64,7 +64,7 @@ export const stage = (
       if (left <= 0) return end(call, error)
       const { deployment } = call
       const { reason } = error
-      if (deployment !== undefined && Fallback.isDeploymentsOwn(reason)) {
+      if (deployment !== undefined && (Fallback.isDeploymentsOwn(reason) || isUnsupported(reason))) {
         call.excluded.push(deployment)
         return places.hasCandidate(call) ? attempt(call) : fallBack(call, error)
       }
@@ -107,11 +107,15 @@ export const stage = (
 
     return (call) => {
       retry.begin()
+      const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks, call.model)) + 1
       call.mostAttempts = most - (call.plan.retriesSpent ?? 0)
       return attempt(call)
     }
   }
 }
+
+/** A deployment of another provider may do what this one's cannot; it is no worse for other requests. */
+const isUnsupported = ({ _tag }: Reason): boolean => _tag === "Unsupported"
 
 /** The last failure; after fallbacks one that says so, and each of them is kept. */
 const end = <A>(call: Call<A>, error: AttemptError): Effect.Effect<never, AttemptError> => {
