@@ -65,19 +65,24 @@ const shunnedMillis = 60_000
  */
 export const make = (options: CandidatesOptions): Candidates => {
   const { aliases, defaultModel, own, ready, version } = options
-  let tableVersion = -1
-  let table = ModelTable.make<Ready>([])
   const groups = new Map<string, ReadonlyArray<Ready>>()
   /** What was served at some time: that nobody serves it now is not the caller's mistake. */
   const served = new Set<string>()
   const shunned = new Map<Ready, number>()
 
+  const readTable = () => {
+    const table = ModelTable.make(ready(), aliases)
+    for (const name of table.names) served.add(JSON.stringify([name]))
+    return table
+  }
+  let tableVersion = version()
+  let table = readTable()
+
   const serving = ({ model = defaultModel, tags }: Wanted): ReadonlyArray<Ready> | Reason => {
     if (tableVersion !== version()) {
       tableVersion = version()
-      table = ModelTable.make(ready(), aliases)
+      table = readTable()
       groups.clear()
-      for (const name of table.names) served.add(JSON.stringify([name]))
     }
     if (model === undefined && tags === undefined) return ready()
     const key = JSON.stringify(tags === undefined ? [model] : [model, tags])

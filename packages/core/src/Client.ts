@@ -96,9 +96,7 @@ const chains = (settings: ClientSettings): FallbackSettings => {
     return { ...Object.fromEntries(ofAliases), ...of }
   }
   return {
-    fallbacks: withAliases(
-      isList(fallbacks) ? { [settings.model ?? ""]: fallbacks } : fallbacks
-    ),
+    fallbacks: withAliases(isList(fallbacks) ? { [settings.model ?? ""]: fallbacks } : fallbacks),
     contextWindowFallbacks: withAliases(contextWindowFallbacks),
     contentPolicyFallbacks: withAliases(contentPolicyFallbacks)
   }

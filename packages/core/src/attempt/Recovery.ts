@@ -64,7 +64,10 @@ export const stage = (
       if (left <= 0) return end(call, error)
       const { deployment } = call
       const { reason } = error
-      if (deployment !== undefined && (Fallback.isDeploymentsOwn(reason) || isUnsupported(reason))) {
+      if (
+        deployment !== undefined &&
+        (Fallback.isDeploymentsOwn(reason) || isUnsupported(reason))
+      ) {
         call.excluded.push(deployment)
         return places.hasCandidate(call) ? attempt(call) : fallBack(call, error)
       }
