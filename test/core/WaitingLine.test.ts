@@ -186,6 +186,7 @@ describe("whoever waits for what can no longer be had", () => {
           Effect.succeed({
             ...answerOf(10),
             rateLimits: {
+              requests: undefined,
               tokens: { limit: 50, remaining: 40, resetMillis: 1000 }
             }
           })

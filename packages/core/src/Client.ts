@@ -68,7 +68,7 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
       ...(yield* Effect.forEach(others, (other) => DeploymentModule.make({ model: other }, other)))
     ]
   }
-  for (const setting of ["apiBase", "apiKey", "headers", "extraBody", "price"] as const) {
+  for (const setting of ofOneDeployment) {
     if (settings[setting] !== undefined) {
       return yield* new SettingsError({
         setting,
@@ -81,6 +81,16 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
     DeploymentModule.make(deployment, label)
   )
 })
+
+/** Settings that are a deployment's: of the client only where it has one. */
+const ofOneDeployment = [
+  "apiBase",
+  "apiKey",
+  "headers",
+  "extraBody",
+  "headerScope",
+  "price"
+] as const
 
 const isList = (fallbacks: ClientSettings["fallbacks"]): fallbacks is ReadonlyArray<string> =>
   Array.isArray(fallbacks)

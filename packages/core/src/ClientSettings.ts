@@ -112,7 +112,9 @@ export interface ClientSettings
     | undefined
 }
 
-const decode = Schema.decodeUnknownResult(Schema.toType(ClientSettings))
+const decode = Schema.decodeUnknownResult(Schema.toType(ClientSettings), {
+  onExcessProperty: "error"
+})
 
 /** Settings that are times, as the caller may write them in code. */
 const times = [
