@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 
 import { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
 import { Quota } from "./admission/Quota.ts"
+import { ExtraBody } from "./operation/ExtraBody.ts"
 import type { Target } from "./provider/Provider.ts"
 import { SettingsError } from "./SettingsError.ts"
 import { Price } from "./telemetry/Price.ts"
@@ -54,7 +55,7 @@ export const DeploymentSettings = Schema.Struct({
   price: Schema.optional(Price),
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String)),
   /** Further fields of every request body. */
-  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json))
+  extraBody: Schema.optional(ExtraBody)
 })
 
 /**
