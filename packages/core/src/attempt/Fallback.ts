@@ -8,9 +8,16 @@
  */
 import * as Schema from "effect/Schema"
 
+import { optionalSetting } from "../OptionalSetting.ts"
 import type { Reason } from "../Reason.ts"
 
-const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
+/**
+ * For a model, the models to ask after it, in order.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
 
 /**
  * The chains of a client: for a model, the models to ask after it, in order.
@@ -20,11 +27,11 @@ const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmpty
  */
 export const FallbackSettings = Schema.Struct({
   /** For failures that can pass or that are one deployment's own: rate limits, faults, refused keys, spent accounts. */
-  fallbacks: Schema.optional(Chains),
+  fallbacks: optionalSetting(Chains),
   /** For prompts that do not fit the model's context window. Default: `fallbacks`. */
-  contextWindowFallbacks: Schema.optional(Chains),
+  contextWindowFallbacks: optionalSetting(Chains),
   /** For content that the model's provider refuses. Default: none. */
-  contentPolicyFallbacks: Schema.optional(Chains)
+  contentPolicyFallbacks: optionalSetting(Chains)
 })
 
 /**
