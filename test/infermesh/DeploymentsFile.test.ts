@@ -17,7 +17,7 @@ describe("read", () => {
     "takes keys in snake_case and camelCase, and leaves the provider's own fields alone",
     () =>
       Effect.gen(function* () {
-        const deployments = yield* read(
+        const { deployments } = yield* read(
           `
         [deployments.gpu-0]
         model = "hosted_vllm/m"
@@ -29,6 +29,7 @@ describe("read", () => {
         models = ["fast"]
         tags = ["eu"]
         quota_keys = ["team"]
+        header_scope = "day"
         max_parallel_requests = { adaptive = { max = 64 } }
         price = { input = 1, output = 2, cached_input = 0.5 }
         headers = { x_team = "a" }
@@ -49,6 +50,7 @@ describe("read", () => {
           models: ["fast"],
           tags: ["eu"],
           quotaKeys: ["team"],
+          headerScope: "day",
           maxParallelRequests: { adaptive: { max: 64 } },
           price: { input: 1, output: 2, cachedInput: 0.5 },
           headers: { x_team: "a" }
@@ -59,6 +61,39 @@ describe("read", () => {
           limits: { tpm: 5, maxTokenBurst: 5 }
         })
       })
+  )
+
+  it.effect("takes what is about all deployments beside them, names as they are written", () =>
+    Effect.gen(function* () {
+      const { deployments, ...others } = yield* read(`
+        model = "fast_model"
+        [deployments.one]
+        model = "hosted_vllm/m"
+        models = ["fast_model"]
+        quota_keys = ["team_key"]
+        max_parallel_requests = 8
+        [deployments.two]
+        model = "hosted_vllm/n"
+        [quotas.team_key]
+        rpm = 500
+        max_request_burst = 20
+        audio_seconds_per_day = 3600
+        [aliases]
+        the_best = "fast_model"
+        [fallbacks]
+        fast_model = ["hosted_vllm/n"]
+        [context_window_fallbacks]
+        fast_model = ["hosted_vllm/n"]
+      `)
+      assert.deepStrictEqual(Object.keys(deployments), ["one", "two"])
+      assert.deepStrictEqual(others, {
+        model: "fast_model",
+        quotas: { team_key: { rpm: 500, maxRequestBurst: 20, audioSecondsPerDay: 3600 } },
+        aliases: { the_best: "fast_model" },
+        fallbacks: { fast_model: ["hosted_vllm/n"] },
+        contextWindowFallbacks: { fast_model: ["hosted_vllm/n"] }
+      })
+    })
   )
 
   it.effect("refuses keys in the file by their place, without showing them", () =>
@@ -91,6 +126,17 @@ describe("read", () => {
         ["deployments = ", /^d\.toml: it is no TOML: /],
         ['model = "m/m"', /^d\.toml: there is no table \[deployments\.LABEL\]/],
         ["[deployments.a]\nweight = 1", /^d\.toml: deployments\.a\.model: /],
+        ['[deployments.a]\nmodel = "m/m"\n[quotas.k]\nrpm = 0', /^d\.toml: quotas\.k\.rpm: 0 is/],
+        ['[deployments.a]\nmodel = "m/m"\n[fallbacks]\na = "b"', /^d\.toml: fallbacks\.a: /],
+        ['[deployments.a]\nmodel = "m/m"\n[quota.k]\nrpm = 1', /^d\.toml: quota: /],
+        [
+          '[deployments.a]\nmodel = "m/m"\nmax_parallel_requests = { adaptive = { min = 0 } }',
+          /^d\.toml: deployments\.a\.maxParallelRequests\.adaptive\.min: 0 is/
+        ],
+        [
+          '[deployments.a]\nmodel = "m/m"\nheader_scope = "hour"',
+          /^d\.toml: deployments\.a\.headerScope: /
+        ],
         ['[deployments.a]\nmodel = "m/m"\nrpm = 5', /^d\.toml: deployments\.a\.rpm: /],
         [
           '[deployments.a]\nmodel = "m/m"\nlimits = { rpm = 0 }',

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ClientSettings } from "@infermesh/core/ClientSettings"
+import { Config, ConfigProvider, Effect, Layer } from "effect"
 import * as Infermesh from "infermesh/Infermesh"
 
 const environment = {
@@ -46,6 +47,67 @@ describe("Infermesh.layer", () => {
         yield* refused({ model: "mistral/m" }),
         "apiKey: there is no key for mistral. Set MISTRAL_API_KEY in the environment"
       )
+    })
+  )
+})
+
+describe("Infermesh.layerConfig", () => {
+  const configured = (input: unknown) =>
+    Layer.build(Infermesh.layerConfig(Config.schema(ClientSettings))).pipe(
+      Effect.scoped,
+      Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(input)))
+    )
+  const deployments = {
+    a: {
+      model: "openai/a",
+      apiKey: "k",
+      models: ["m"],
+      limits: { rpm: 10 },
+      quotaKeys: ["key"],
+      headerScope: "day",
+      maxParallelRequests: { adaptive: { min: 2, max: 8 } },
+      price: { input: 1, output: 2 },
+      extraBody: '{"top_k":5}'
+    },
+    b: { model: "openai/b", apiKey: "k", maxParallelRequests: 4, weight: 2 }
+  }
+
+  it.effect("builds a client from plain values, as a file or the environment holds them", () =>
+    configured({
+      model: "m",
+      deployments,
+      aliases: { best: "m" },
+      quotas: { key: { tpm: 1000 } },
+      maxParallelRequests: 16,
+      fallbacks: { m: ["openai/b"] },
+      hedge: { maxShare: 0.1 },
+      coalesce: true,
+      budget: { usd: 5 },
+      routingStrategy: "least-busy",
+      health: { openFor: "10 seconds" },
+      healthCheck: { when: "open" }
+    })
+  )
+
+  it.effect("names the setting that is wrong", () =>
+    Effect.gen(function* () {
+      const problem = (input: unknown) =>
+        Effect.map(Effect.flip(configured(input)), (error) => error.message)
+      const wrong = [
+        [{ model: "openai/m", limits: { rpm: "many" } }, /limits.*rpm/s],
+        [{ model: "openai/m", extraBody: "top_k" }, /extraBody/],
+        [{ model: "openai/m", routingStrategy: "fastest" }, /routingStrategy/],
+        [
+          { deployments: { ...deployments, c: { model: "openai/c", weight: -1 } } },
+          /deployments.*c.*weight/s
+        ],
+        [{ deployments, quotas: {} }, /^deployments\.a\.quotaKeys: there is no quota 'key'/],
+        [
+          { deployments: { b: deployments.b }, fallbacks: { b: ["c"] } },
+          /^fallbacks: no deployment serves 'c'/
+        ]
+      ] as const
+      for (const [input, message] of wrong) assert.match(yield* problem(input), message)
     })
   )
 })

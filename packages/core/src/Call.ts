@@ -124,8 +124,12 @@ export class Call<A> {
   priceAt: ((deployment: Deployment) => number | undefined) | undefined = undefined
   /** The price of a usage at the current deployment; absent where nobody needs to know it. */
   priceOf: ((usage: TokenUsage) => number | undefined) | undefined = undefined
+  /** The most attempts it may come to, over all deployments and models, hedges included; set by recovery. */
+  mostAttempts = Number.POSITIVE_INFINITY
   /** The models that were asked, the current one last. */
   readonly models: Array<string>
+  /** The chain of fallbacks that it follows; empty while its first model is asked. */
+  chain: ReadonlyArray<string> = []
   /** The deployment of the current or last attempt. */
   deployment: Deployment | undefined = undefined
   /** The deployments whose attempts failed in a way that can pass, oldest first: others are preferred. */

@@ -44,7 +44,10 @@ export interface CandidatesOptions {
  */
 export interface Candidates {
   /** Those that may take a call, at least one; or why there is none. */
-  readonly of: (call: Call<unknown>, nowMillis: number) => ReadonlyArray<Ready> | Reason
+  readonly of: (
+    call: Pick<Call<unknown>, "cost" | "excluded" | "model" | "plan">,
+    nowMillis: number
+  ) => ReadonlyArray<Ready> | Reason
   /** Those of a model, whatever the call. */
   readonly serving: (wanted: Wanted) => ReadonlyArray<Ready> | Reason
   /** Rules a deployment out for a while, where others could answer: what it failed with is its own, and not the call's. */
@@ -62,22 +65,33 @@ const shunnedMillis = 60_000
  */
 export const make = (options: CandidatesOptions): Candidates => {
   const { aliases, defaultModel, own, ready, version } = options
-  let tableVersion = -1
-  let table = ModelTable.make<Ready>([])
-  const groups = new Map<string, ReadonlyArray<Ready> | Reason>()
+  const groups = new Map<string, ReadonlyArray<Ready>>()
+  /** What was served at some time: that nobody serves it now is not the caller's mistake. */
+  const served = new Set<string>()
   const shunned = new Map<Ready, number>()
+
+  const readTable = () => {
+    const table = ModelTable.make(ready(), aliases)
+    for (const name of table.names) served.add(JSON.stringify([name]))
+    return table
+  }
+  let tableVersion = version()
+  let table = readTable()
 
   const serving = ({ model = defaultModel, tags }: Wanted): ReadonlyArray<Ready> | Reason => {
     if (tableVersion !== version()) {
       tableVersion = version()
-      table = ModelTable.make(ready(), aliases)
+      table = readTable()
       groups.clear()
     }
     if (model === undefined && tags === undefined) return ready()
-    const key = JSON.stringify([model, tags])
-    let group = groups.get(key)
+    const key = JSON.stringify(tags === undefined ? [model] : [model, tags])
+    let group: ReadonlyArray<Ready> | Reason | undefined = groups.get(key)
     if (group === undefined) {
       group = Result.merge(table.serving({ model, tags }))
+      if (isReason(group))
+        return served.has(key) ? new NoDeployment({ problem: "none is in service" }) : group
+      served.add(key)
       groups.set(key, group)
     }
     return group
@@ -97,18 +111,18 @@ export const make = (options: CandidatesOptions): Candidates => {
     of: ({ cost, excluded, model, plan }, now) => {
       const tooSmall = firstTooSmall(own, cost)
       if (tooSmall !== undefined) return unsatisfiable(tooSmall, cost)
-      const served = serving({ model: model === "" ? undefined : model, tags: plan.tags })
-      if (isReason(served)) return served
+      const all = serving({ model: model === "" ? undefined : model, tags: plan.tags })
+      if (isReason(all)) return all
       const group = trusted(
         excluded.length === 0
-          ? served
-          : served.filter(({ deployment }) => !excluded.includes(deployment)),
+          ? all
+          : all.filter(({ deployment }) => !excluded.includes(deployment)),
         now
       )
       const [first] = group
       if (first === undefined) {
         return new NoDeployment({
-          problem: served.length === 0 ? "none is in service" : "each of them has refused it"
+          problem: all.length === 0 ? "none is in service" : "each of them has refused it"
         })
       }
       if (!group.some(({ accounts }) => firstTooSmall(accounts, cost) !== undefined)) return group

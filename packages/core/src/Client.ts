@@ -68,7 +68,7 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
       ...(yield* Effect.forEach(others, (other) => DeploymentModule.make({ model: other }, other)))
     ]
   }
-  for (const setting of ["apiBase", "apiKey", "headers", "extraBody", "price"] as const) {
+  for (const setting of ofOneDeployment) {
     if (settings[setting] !== undefined) {
       return yield* new SettingsError({
         setting,
@@ -82,17 +82,35 @@ export const deployments = Effect.fnUntraced(function* (settings: ClientSettings
   )
 })
 
+/** Settings that are a deployment's: of the client only where it has one. */
+const ofOneDeployment = [
+  "apiBase",
+  "apiKey",
+  "headers",
+  "extraBody",
+  "headerScope",
+  "price"
+] as const
+
 const isList = (fallbacks: ClientSettings["fallbacks"]): fallbacks is ReadonlyArray<string> =>
   Array.isArray(fallbacks)
 
-/** The chains of fallbacks; a list alone comes after the client's model. */
-const chains = (settings: ClientSettings): FallbackSettings => ({
-  fallbacks: isList(settings.fallbacks)
-    ? { [settings.model ?? ""]: settings.fallbacks }
-    : settings.fallbacks,
-  contextWindowFallbacks: settings.contextWindowFallbacks,
-  contentPolicyFallbacks: settings.contentPolicyFallbacks
-})
+/** The chains of fallbacks; a list alone comes after the client's model, and an alias has those of what it stands for. */
+const chains = (settings: ClientSettings): FallbackSettings => {
+  const { aliases = {}, contentPolicyFallbacks, contextWindowFallbacks, fallbacks } = settings
+  const withAliases = (of: FallbackSettings["fallbacks"]): FallbackSettings["fallbacks"] => {
+    if (of === undefined) return undefined
+    const ofAliases = Object.entries(aliases).flatMap(([alias, model]) =>
+      of[model] === undefined ? [] : [[alias, of[model]] as const]
+    )
+    return { ...Object.fromEntries(ofAliases), ...of }
+  }
+  return {
+    fallbacks: withAliases(isList(fallbacks) ? { [settings.model ?? ""]: fallbacks } : fallbacks),
+    contextWindowFallbacks: withAliases(contextWindowFallbacks),
+    contentPolicyFallbacks: withAliases(contentPolicyFallbacks)
+  }
+}
 
 /** Every model that is named somewhere must be there: a misspelt fallback would be found out when it is needed. */
 const checkNames = Effect.fnUntraced(function* (

@@ -12,12 +12,13 @@ import * as Schema from "effect/Schema"
 import { BudgetSettings } from "./admission/Budget.ts"
 import { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
 import { Quota } from "./admission/Quota.ts"
-import { FallbackSettings } from "./attempt/Fallback.ts"
+import { Chains, FallbackSettings } from "./attempt/Fallback.ts"
 import { HedgeSettings } from "./attempt/Hedge.ts"
 import { DeploymentSettings } from "./Deployment.ts"
 import type { TimeOptions } from "./operation/GenerateOptions.ts"
 import { DefaultOptions } from "./operation/GenerateOptions.ts"
 import { firstIssue } from "./operation/Issue.ts"
+import { optionalSetting } from "./OptionalSetting.ts"
 import type { Strategy } from "./routing/Candidate.ts"
 import { HealthSettings } from "./routing/HealthSettings.ts"
 import { strategies } from "./routing/Strategy.ts"
@@ -51,32 +52,30 @@ export const ClientSettings = Schema.Struct({
   extraBody,
   headerScope,
   price,
-  deployments: Schema.optional(Schema.Record(Schema.NonEmptyString, DeploymentSettings)),
+  deployments: optionalSetting(Schema.Record(Schema.NonEmptyString, DeploymentSettings)),
   /** Further names for models, from the alias to what it stands for. */
-  aliases: Schema.optional(Schema.Record(Schema.NonEmptyString, Schema.NonEmptyString)),
-  limits: Schema.optional(Quota),
+  aliases: optionalSetting(Schema.Record(Schema.NonEmptyString, Schema.NonEmptyString)),
+  limits: optionalSetting(Quota),
   /** Quotas that deployments share, by the name in their `quotaKeys`. */
-  quotas: Schema.optional(Schema.Record(Schema.NonEmptyString, Quota)),
+  quotas: optionalSetting(Schema.Record(Schema.NonEmptyString, Quota)),
   /** Attempts in flight at once: a number, or `{ adaptive: { min, max, initial } }`. Default: no limit. */
-  maxParallelRequests: Schema.optional(MaxParallelRequests),
+  maxParallelRequests: optionalSetting(MaxParallelRequests),
   /** Attempts of a request after its first, over all deployments and models: retries and fallbacks together. Default 3. */
   maxRetries: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   ...FallbackSettings.fields,
   /** Models to ask after another one; a list alone is what comes after `model`. */
-  fallbacks: Schema.optional(
-    Schema.Union([Schema.Array(Schema.NonEmptyString), FallbackSettings.fields.fallbacks.schema])
-  ),
+  fallbacks: optionalSetting(Schema.Union([Schema.Array(Schema.NonEmptyString), Chains])),
   /** Sends a second attempt when the first takes long. Default: it does not. */
-  hedge: Schema.optional(HedgeSettings),
+  hedge: optionalSetting(HedgeSettings),
   /** Whether identical requests that are in flight at the same time share one answer. Default: each is asked for. */
   coalesce: Schema.optional(Schema.Boolean),
   /** What the client may spend in all. Default: no limit. */
-  budget: Schema.optional(BudgetSettings),
+  budget: optionalSetting(BudgetSettings),
   routingStrategy: Schema.optional(StrategyNames),
   /** When a deployment that fails is left alone, and for how long. */
-  health: Schema.optional(HealthSettings),
+  health: optionalSetting(HealthSettings),
   /** Checks deployments in the background, open ones alone or all. Default: only requests find out how they are. */
-  healthCheck: Schema.optional(
+  healthCheck: optionalSetting(
     Schema.Struct({
       /** Default 10 seconds. */
       every: Schema.optional(Schema.Duration),
@@ -85,7 +84,7 @@ export const ClientSettings = Schema.Struct({
   ),
   timeout: Schema.optional(Schema.Duration),
   deadline: Schema.optional(Schema.Duration),
-  defaults: Schema.optional(DefaultOptions)
+  defaults: optionalSetting(DefaultOptions)
 })
 
 /**
@@ -112,7 +111,9 @@ export interface ClientSettings
     | undefined
 }
 
-const decode = Schema.decodeUnknownResult(Schema.toType(ClientSettings))
+const decode = Schema.decodeUnknownResult(Schema.toType(ClientSettings), {
+  onExcessProperty: "error"
+})
 
 /** Settings that are times, as the caller may write them in code. */
 const times = [

@@ -10,6 +10,8 @@ import * as Schema from "effect/Schema"
 
 import { MaxParallelRequests } from "./admission/ConcurrencyLimit.ts"
 import { Quota } from "./admission/Quota.ts"
+import { ExtraBody } from "./operation/ExtraBody.ts"
+import { optionalSetting } from "./OptionalSetting.ts"
 import type { Target } from "./provider/Provider.ts"
 import { SettingsError } from "./SettingsError.ts"
 import { Price } from "./telemetry/Price.ts"
@@ -39,22 +41,22 @@ export const DeploymentSettings = Schema.Struct({
   apiBase: Schema.optional(Schema.NonEmptyString),
   apiKey: Schema.optional(Schema.Redacted(Schema.NonEmptyString)),
   /** Logical names that it answers to, besides its model; many deployments may have the same. */
-  models: Schema.optional(Names),
+  models: optionalSetting(Names),
   /** What requests may ask for: `eu`, `batch`. */
-  tags: Schema.optional(Names),
-  limits: Schema.optional(Quota),
+  tags: optionalSetting(Names),
+  limits: optionalSetting(Quota),
   /** Which window a rate-limit header is about that does not say so itself. Default `auto`: told by its size and reset. */
   headerScope: Schema.optional(Schema.Literals(["auto", "minute", "day"])),
   /** Names of quotas that it shares with other deployments, such as that of a key; its own `limits` hold besides. */
-  quotaKeys: Schema.optional(Names),
+  quotaKeys: optionalSetting(Names),
   /** How many attempts may be in flight there at once, fixed or adaptive. */
-  maxParallelRequests: Schema.optional(MaxParallelRequests),
+  maxParallelRequests: optionalSetting(MaxParallelRequests),
   weight: Schema.optional(Schema.Finite.check(Schema.isGreaterThan(0))),
   /** Its own price, used instead of the one that is known for the model. */
-  price: Schema.optional(Price),
-  headers: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  price: optionalSetting(Price),
+  headers: optionalSetting(Schema.Record(Schema.String, Schema.String)),
   /** Further fields of every request body. */
-  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json))
+  extraBody: Schema.optional(ExtraBody)
 })
 
 /**

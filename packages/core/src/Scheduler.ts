@@ -130,7 +130,14 @@ export interface SchedulerOptions {
 /** One attempt in the line. */
 interface Waiting extends Waiter {
   readonly call: Call<unknown>
-  readonly candidates: ReadonlyArray<Ready>
+  /** Those that could take it when it was last looked at: deployments come and go while it waits. */
+  candidates: ReadonlyArray<Ready>
+}
+
+/** An attempt in the line that nobody can take any more. */
+interface Gone {
+  readonly _tag: "Gone"
+  readonly reason: Reason
 }
 
 /** A place for an attempt. */
@@ -233,27 +240,43 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     if (clientAt > now) return Effect.succeed(blocked(clientAt, true))
     const found = survey(possible, call, now)
     if (typeof found === "number") return Effect.succeed(blocked(found, false))
-    return Effect.flatMap(choose(untried(found, call), call, now), (ready) =>
-      Effect.flatMap(
-        store.reserve([...ready.accounts, ...own], call.cost, now),
+    return Effect.flatMap(choose(untried(found, call), call, now), (ready) => {
+      // Taken before the quota is: a shared store takes a while, and nobody else must take the same slot meanwhile.
+      const ticket = take(ready, now)
+      return Effect.flatMap(
+        Effect.onError(store.reserve([...ready.accounts, ...own], call.cost, now), () =>
+          Effect.sync(() => untake(ready, ticket, now))
+        ),
         (outcome): Effect.Effect<Grant | Blocked> => {
-          if (outcome._tag === "Granted") {
-            slots.take()
-            ready.slots.take()
-            const ticket = ready.member.started(now)
+          if (outcome._tag === "Granted")
             return Effect.succeed({ call, ready, reservation: outcome, ticket, sentMillis: now })
-          }
+          untake(ready, ticket, now)
+          // A store whose clock is behind ours must not be asked without a pause.
+          const retryAtMillis = Math.max(outcome.retryAtMillis, now + 1)
           // A shared store knew better: the others are asked before anybody waits.
           const others = possible.filter((one) => one !== ready)
-          if (others.length === 0) return Effect.succeed(blocked(outcome.retryAtMillis, false))
+          if (others.length === 0) return Effect.succeed(blocked(retryAtMillis, false))
           return Effect.map(grant(call, others, now), (other) =>
             "ready" in other
               ? other
-              : blocked(Math.min(other.atMillis, outcome.retryAtMillis), other.everybody)
+              : blocked(Math.min(other.atMillis, retryAtMillis), other.everybody)
           )
         }
       )
-    )
+    })
+  }
+
+  const take = (ready: Ready, now: number): number => {
+    slots.take()
+    ready.slots.take()
+    return ready.member.started(now)
+  }
+
+  /** Gives back what was taken for an attempt that is not sent. */
+  const untake = (ready: Ready, ticket: number, now: number) => {
+    slots.free(now, "neither", 0)
+    ready.slots.free(now, "neither", 0)
+    ready.member.ended(now, { outcome: { _tag: "abandoned" }, ticket, latencyMillis: 0 })
   }
 
   const choose = (
@@ -327,9 +350,28 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     else if (error !== undefined && isDeploymentsOwn(error.reason)) candidates.shun(ready, now)
   }
 
-  const waiting = WaitingLine.make<Waiting, Grant>(
-    ({ call, candidates: possible }, now) => grant(call, possible, now),
-    (granted) => end(granted, Exit.interrupt(), unsent)
+  /** What those at the front of the line wait for: whoever is behind them must not take it, or the large would starve. */
+  const awaited = new Set<Ready>()
+
+  const findPlace = (
+    waiter: Waiting,
+    now: number,
+    isFirst: boolean
+  ): Effect.Effect<Grant | Gone | Blocked> => {
+    if (isFirst) awaited.clear()
+    const possible = candidates.of(waiter.call, now)
+    if (Candidates.isReason(possible)) return Effect.succeed({ _tag: "Gone", reason: possible })
+    waiter.candidates = possible
+    const left = awaited.size === 0 ? possible : possible.filter((one) => !awaited.has(one))
+    if (left.length === 0) return Effect.succeed(blocked(never, false))
+    return Effect.map(grant(waiter.call, left, now), (outcome) => {
+      if (!("ready" in outcome)) for (const one of left) awaited.add(one)
+      return outcome
+    })
+  }
+
+  const waiting = WaitingLine.make<Waiting, Grant | Gone>(findPlace, (given) =>
+    "ready" in given ? end(given, Exit.interrupt(), unsent) : Effect.void
   )
 
   const state = { line: waiting.line, slots, own, health, deployments: inService }
@@ -342,16 +384,22 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   })
   yield* Effect.addFinalizer(() => Effect.sync(stopListening))
 
-  const stand = (call: Call<unknown>, possible: ReadonlyArray<Ready>): Effect.Effect<Grant> =>
-    waiting.stand({
-      call,
-      candidates: possible,
-      group:
-        call.plan.tags === undefined ? call.model : JSON.stringify([call.model, call.plan.tags]),
-      caller: call.caller.name,
-      share: share(call.caller),
-      size: Math.max(1, call.cost.inputTokens + call.cost.outputTokens)
-    })
+  const stand = (
+    call: Call<unknown>,
+    possible: ReadonlyArray<Ready>
+  ): Effect.Effect<Grant, AttemptError> =>
+    Effect.flatMap(
+      waiting.stand({
+        call,
+        candidates: possible,
+        group:
+          call.plan.tags === undefined ? call.model : JSON.stringify([call.model, call.plan.tags]),
+        caller: call.caller.name,
+        share: share(call.caller),
+        size: Math.max(1, call.cost.inputTokens + call.cost.outputTokens)
+      }),
+      (given) => ("ready" in given ? Effect.succeed(given) : refuse(given.reason))
+    )
 
   /** A place for an attempt, waited for (`wait`) where there is none at once. */
   const place = (call: Call<unknown>, wait: boolean): Effect.Effect<Grant, AttemptError> =>
@@ -360,9 +408,12 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       if (Candidates.isReason(possible)) return refuse(possible)
       // Whoever stands in line goes first.
       if (waiting.isBusy()) return wait ? stand(call, possible) : noPlace
-      return Effect.flatMap(grant(call, possible, now), (outcome) =>
-        "ready" in outcome ? Effect.succeed(outcome) : wait ? stand(call, possible) : noPlace
-      )
+      return Effect.flatMap(grant(call, possible, now), (outcome) => {
+        if ("ready" in outcome) return Effect.succeed(outcome)
+        const then = wait ? stand(call, possible) : noPlace
+        // Where the store took a while, others may stand in line by now, for what this one held until it was refused.
+        return waiting.line.size === 0 ? then : Effect.andThen(waiting.look, then)
+      })
     })
 
   const admit =
@@ -392,6 +443,16 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     return Candidates.isReason(found) ? [] : found
   }
 
+  /** Those that may take a call, were it for another model. */
+  const candidatesAs = (
+    { cost, excluded, plan }: Call<unknown>,
+    model: string,
+    now: number
+  ): ReadonlyArray<Ready> => {
+    const found = candidates.of({ cost, excluded, model, plan }, now)
+    return Candidates.isReason(found) ? [] : found
+  }
+
   if (options.healthCheck !== undefined) {
     yield* HealthCheck.run({
       ...options.healthCheck,
@@ -410,13 +471,15 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     hasCandidate: (call) => !Candidates.isReason(candidates.of(call, 0)),
     hasRoomElsewhere: (call) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const possible = candidates.of(call, now)
-        if (Candidates.isReason(possible)) return false
-        const others = possible.filter(({ deployment }) => !call.failedAt.includes(deployment))
+        const others = candidatesAs(call, call.model, now).filter(
+          ({ deployment }) => !call.failedAt.includes(deployment)
+        )
         return hasRoom(call, others, now)
       }),
     hasRoomFor: (call, model) =>
-      Effect.map(Clock.currentTimeMillis, (now) => hasRoom(call, serving(model), now)),
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        hasRoom(call, candidatesAs(call, model, now), now)
+      ),
     add: (deployment) =>
       Effect.gen(function* () {
         const member = yield* fleet.add(deployment)

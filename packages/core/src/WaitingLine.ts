@@ -33,12 +33,17 @@ export interface Blocked {
 }
 
 /**
- * Looks for a place: gives it, or why there is none.
+ * Looks for a place: gives it, or why there is none. `isFirst` for the one at the front, with whom looking begins again; those
+ * behind it are looked at while those before them have none.
  *
  * @category models
  * @since 0.1.0
  */
-export type Find<W, G> = (waiter: W, nowMillis: number) => Effect.Effect<G | Blocked>
+export type Find<W, G> = (
+  waiter: W,
+  nowMillis: number,
+  isFirst: boolean
+) => Effect.Effect<G | Blocked>
 
 /**
  * The line.
@@ -116,7 +121,7 @@ export const make = <W extends Waiter, G extends object>(
   const serve = (heads: ReadonlyArray<W>, index: number, now: number): Effect.Effect<boolean> => {
     const head = heads[index]
     if (head === undefined) return Effect.succeed(false)
-    return Effect.flatMap(find(head, now), (outcome) => {
+    return Effect.flatMap(find(head, now, index === 0), (outcome) => {
       if (!isBlocked(outcome)) {
         line.remove(head, true)
         const place = places.get(head)

@@ -68,7 +68,7 @@ export const settings = Effect.fnUntraced(function* (flags: ClientFlags) {
     const path = flags.deploymentsToml.value
     const model = Option.getOrUndefined(flags.model)
     const text = yield* readFile(path)
-    return { ...common, deployments: yield* DeploymentsFile.read(path, text, model) }
+    return { ...common, ...(yield* DeploymentsFile.read(path, text, model)) }
   }
   if (Option.isNone(flags.model)) {
     return yield* new WrongUsage({

@@ -1,13 +1,15 @@
+import { FallbackSettings } from "@infermesh/core/attempt/Fallback"
 /**
- * Deployments from a TOML file: a table `[deployments.LABEL]` for each, keys in snake_case or camelCase.
+ * Deployments from a TOML file: a table `[deployments.LABEL]` for each, keys in snake_case or camelCase; and what is about all
+ * of them: `[quotas.NAME]` that they share, `[aliases]`, chains of `[fallbacks]`, and the `model` that is asked.
  *
  * Keys of providers do not belong into such a file, because it is shared: `api_key` is refused by name, and `api_key_env` names
  * the environment variable instead.
  *
  * @since 0.1.0
  */
-import type { DeploymentSettings } from "@infermesh/core/Deployment"
-import { DeploymentSettings as Settings } from "@infermesh/core/Deployment"
+import { ClientSettings } from "@infermesh/core/ClientSettings"
+import { DeploymentSettings } from "@infermesh/core/Deployment"
 import { firstIssue } from "@infermesh/core/operation/Issue"
 import { SettingsError } from "@infermesh/core/SettingsError"
 import * as Config from "effect/Config"
@@ -18,8 +20,23 @@ import * as Schema from "effect/Schema"
 
 type Table = { readonly [key: string]: unknown }
 
-const File = Schema.Struct({ deployments: Schema.Record(Schema.NonEmptyString, Settings) })
+const { aliases, model, quotas } = ClientSettings.fields
+const File = Schema.Struct({
+  deployments: Schema.Record(Schema.NonEmptyString, DeploymentSettings),
+  ...FallbackSettings.fields,
+  aliases,
+  model,
+  quotas
+})
 const decode = Schema.decodeUnknownResult(Schema.toType(File), { onExcessProperty: "error" })
+
+/**
+ * What a deployments file says of a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DeploymentsFile = typeof File.Type
 
 /**
  * Reads the text of a deployments file; a deployment that names no model has the default one.
@@ -33,7 +50,7 @@ export const read = Effect.fnUntraced(function* (
   path: string,
   text: string,
   defaultModel?: string
-): Effect.fn.Return<{ readonly [label: string]: DeploymentSettings }, SettingsError> {
+): Effect.fn.Return<DeploymentsFile, SettingsError> {
   const parsed = Toml.parse(text)
   if (Result.isFailure(parsed)) {
     return yield* new SettingsError({
@@ -49,7 +66,7 @@ export const read = Effect.fnUntraced(function* (
       hint: 'Put it into the environment or an --env-file and write api_key_env = "NAME"'
     })
   }
-  const { deployments } = parsed.success
+  const { deployments, ...others } = camelCase(parsed.success)
   if (!isTable(deployments)) {
     return yield* new SettingsError({
       setting: path,
@@ -66,8 +83,8 @@ export const read = Effect.fnUntraced(function* (
         }
       : table
   }
-  const decoded = decode({ deployments: named })
-  if (Result.isSuccess(decoded)) return decoded.success.deployments
+  const decoded = decode({ ...others, deployments: named })
+  if (Result.isSuccess(decoded)) return decoded.success
   const issue = firstIssue(decoded.failure.issue)
   return yield* new SettingsError({
     setting: `${path}: ${issue.path.replace(/^\./, "")}`,
@@ -95,14 +112,26 @@ const findSecret = (table: Table, path: string): string | undefined => {
   return undefined
 }
 
-/** The keys of a deployment, of its limits and of its price; what is inside `headers` and `extra_body` is the provider's, and stays. */
+/**
+ * The keys of a table, and of limits and prices in it; what is inside `headers` and `extra_body` is the provider's, and names
+ * that users chose stay, too.
+ */
 const camelCase = (table: Table): Table =>
   Object.fromEntries(
     Object.entries(table).map(([key, value]) => [
       key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-      (key === "limits" || key === "price") && isTable(value) ? camelCase(value) : value
+      key === "quotas" ? mapTables(value) : isOurs(key) && isTable(value) ? camelCase(value) : value
     ])
   )
+
+const isOurs = (key: string): boolean => key === "limits" || key === "price"
+
+const mapTables = (value: unknown): unknown =>
+  isTable(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([name, one]) => [name, isTable(one) ? camelCase(one) : one])
+      )
+    : value
 
 const withKey = Effect.fnUntraced(function* (place: string, { apiKeyEnv, ...table }: Table) {
   if (apiKeyEnv === undefined) return table

@@ -95,7 +95,7 @@ describe("hedging", () => {
     }).pipe(
       Effect.provide(
         TestClient.layer(
-          { deployments, hedge: { maxShare: 0.05 }, maxRetries: 0 },
+          { deployments, hedge: { maxShare: 0.05 }, maxRetries: 1 },
           settings(["a", "b"])
         )
       )
@@ -115,7 +115,7 @@ describe("hedging", () => {
     }).pipe(
       Effect.provide(
         TestClient.layer(
-          { deployments, hedge: { maxShare: 1 }, maxRetries: 0 },
+          { deployments, hedge: { maxShare: 1 }, maxRetries: 1 },
           settings(["a", "b"])
         )
       )

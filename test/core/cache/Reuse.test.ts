@@ -97,6 +97,43 @@ describe("a response cache", () => {
     }).pipe(Effect.provide(client(ResponseCache.layerMemory(), { reply: () => '{"a":1}' })))
   )
 
+  it.effect(
+    "keeps answers of different models and tags apart, those of a client's default too",
+    () =>
+      Effect.gen(function* () {
+        const cache = yield* Layer.build(ResponseCache.layerMemory())
+        const ask = (model: string) =>
+          Effect.gen(function* () {
+            yield* Inference.embed(["x"])
+            yield* Inference.generate("x")
+            yield* Inference.generate("x", { model: "c", tags: ["one"] })
+            yield* Inference.generate("x", { model: "c", tags: ["two"] })
+            const provider = yield* TestProvider.TestProvider
+            return [...(yield* provider.askedEmbed), ...(yield* provider.asked)].map(
+              ({ target }) => target.model
+            )
+          }).pipe(
+            Effect.provide(
+              client(
+                Layer.succeedContext(cache),
+                { embed: {} },
+                {
+                  model,
+                  deployments: {
+                    a: { model: "test/a" },
+                    b: { model: "test/b" },
+                    one: { model: "test/one", models: ["c"], tags: ["one"] },
+                    two: { model: "test/two", models: ["c"], tags: ["two"] }
+                  }
+                }
+              )
+            )
+          )
+        assert.deepStrictEqual(yield* ask("a"), ["a", "a", "one", "two"])
+        assert.deepStrictEqual(yield* ask("b"), ["b", "b"])
+      })
+  )
+
   it.effect("keeps no failure", () =>
     Effect.gen(function* () {
       yield* Effect.flip(Inference.generate("x"))

@@ -31,6 +31,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 import { firstIssue } from "../operation/Issue.ts"
+import { optionalSetting } from "../OptionalSetting.ts"
 import { BudgetExceeded } from "../Reason.ts"
 import { SettingsError } from "../SettingsError.ts"
 import type { Settlement } from "./Account.ts"
@@ -50,7 +51,7 @@ export const BudgetSettings = Schema.Struct({
   usd: Schema.optional(Amount),
   tokens: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
   /** Shares of the limit at which a warning is logged, once each. Default 0.8. */
-  warnAt: Schema.optional(
+  warnAt: optionalSetting(
     Schema.Array(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })))
   )
 })

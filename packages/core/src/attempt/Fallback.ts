@@ -8,9 +8,16 @@
  */
 import * as Schema from "effect/Schema"
 
+import { optionalSetting } from "../OptionalSetting.ts"
 import type { Reason } from "../Reason.ts"
 
-const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
+/**
+ * For a model, the models to ask after it, in order.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
 
 /**
  * The chains of a client: for a model, the models to ask after it, in order.
@@ -20,11 +27,11 @@ const Chains = Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmpty
  */
 export const FallbackSettings = Schema.Struct({
   /** For failures that can pass or that are one deployment's own: rate limits, faults, refused keys, spent accounts. */
-  fallbacks: Schema.optional(Chains),
+  fallbacks: optionalSetting(Chains),
   /** For prompts that do not fit the model's context window. Default: `fallbacks`. */
-  contextWindowFallbacks: Schema.optional(Chains),
+  contextWindowFallbacks: optionalSetting(Chains),
   /** For content that the model's provider refuses. Default: none. */
-  contentPolicyFallbacks: Schema.optional(Chains)
+  contentPolicyFallbacks: optionalSetting(Chains)
 })
 
 /**
@@ -54,12 +61,25 @@ export const chain = (
       return settings.contextWindowFallbacks?.[model] ?? general
     case "ContentPolicyError":
       return settings.contentPolicyFallbacks?.[model] ?? none
+    default:
+      return isOfDeployments(reason) ? general : none
+  }
+}
+
+/**
+ * Whether a failure is about where the request went, not about what it says: another model may well answer.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isOfDeployments = (reason: Reason): boolean => {
+  switch (reason._tag) {
     case "NoDeployment":
     case "QuotaUnsatisfiable":
     case "Unsupported":
-      return general
+      return true
     default:
-      return reason.isRetryable || isDeploymentsOwn(reason) ? general : none
+      return reason.isRetryable || isDeploymentsOwn(reason)
   }
 }
 
@@ -74,15 +94,14 @@ export const isDeploymentsOwn = ({ _tag }: Reason): boolean =>
   _tag === "AuthenticationError" || _tag === "QuotaExhaustedError" || _tag === "ModelNotFound"
 
 /**
- * The longest chain of a client: how many models one request may come to ask after its first.
+ * The longest chain of a model: how many models one request for it may come to ask after its first.
  *
  * @category getters
  * @since 0.1.0
  */
-export const longest = (settings: FallbackSettings): number =>
+export const longest = (settings: FallbackSettings, model: string): number =>
   Math.max(
-    0,
-    ...[settings.fallbacks, settings.contextWindowFallbacks, settings.contentPolicyFallbacks]
-      .flatMap((chains) => Object.values(chains ?? {}))
-      .map(({ length }) => length)
+    settings.fallbacks?.[model]?.length ?? 0,
+    settings.contextWindowFallbacks?.[model]?.length ?? 0,
+    settings.contentPolicyFallbacks?.[model]?.length ?? 0
   )

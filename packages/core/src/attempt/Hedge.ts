@@ -2,8 +2,9 @@
  * Hedging: when an attempt takes longer than most, a second one is sent to another deployment; the first answer counts.
  *
  * It cuts the slowest answers short at the price of a few attempts more. It sends no second attempt where another deployment
- * is not free at that moment, nor when hedges would be more than a share of the requests, and the loser is interrupted, which
- * closes its socket. What the loser may have cost is in `metrics`: it was paid for.
+ * is not free at that moment, where the request has no attempt left, nor when hedges would be more than a share of the
+ * requests, and the loser is interrupted, which closes its socket. What the loser may have cost is in `metrics`: it was paid
+ * for.
  *
  * **Source**: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56 (2), 2013.
  *
@@ -17,6 +18,7 @@ import * as Schema from "effect/Schema"
 import type { Handler } from "../Call.ts"
 import { Call } from "../Call.ts"
 import type { Answer, AttemptError } from "../provider/Provider.ts"
+import { isDeploymentsOwn } from "./Fallback.ts"
 
 /**
  * The settings of hedging.
@@ -177,10 +179,14 @@ const race = <A>(
     const second = Effect.gen(function* () {
       yield* Deferred.await(sent)
       yield* Effect.sleep(thresholdMillis)
-      if (!allowance.spend()) return yield* Effect.never
+      // It is an attempt of the request like any other.
+      if (call.attempts >= call.mostAttempts || !allowance.spend()) return yield* Effect.never
       rival = rivalOf(call)
       rivalRuns = true
-      const answer = yield* Effect.orElseSucceed(send(rival), () => undefined)
+      const answer = yield* Effect.catch(send(rival), (error) => {
+        if (rival !== undefined) blame(call, rival, error)
+        return Effect.undefined
+      })
       rivalRuns = false
       if (answer !== undefined) return { answer, by: rival }
       // It found no place or failed: the first one decides, if it has not failed already.
@@ -209,6 +215,14 @@ const rivalOf = <A>(call: Call<A>): Call<A> => {
   rival.excluded.push(...call.excluded)
   if (call.deployment !== undefined) rival.excluded.push(call.deployment)
   return rival
+}
+
+/** Keeps what a second attempt that was sent failed with, so that the request does not try the same deployment next. */
+const blame = <A>(call: Call<A>, { attempts, deployment }: Call<A>, { reason }: AttemptError) => {
+  if (attempts === 0 || deployment === undefined) return
+  call.failures.push({ deployment, reason })
+  if (isDeploymentsOwn(reason)) call.excluded.push(deployment)
+  else call.failedAt.push(deployment)
 }
 
 /** Makes the two calls one again: what the loser took was taken by the request. */

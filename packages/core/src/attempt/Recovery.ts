@@ -1,14 +1,16 @@
 /**
  * What follows a failed attempt: another one here, another one elsewhere, another model, or the end.
  *
- * Retries and fallbacks spend the same attempts, so they never multiply: a request makes at most `maxRetries + 1` of them,
- * over all deployments and models. How long to wait is `Retry`'s matter, which models come after which `Fallback`'s.
+ * Retries, fallbacks and hedges spend the same attempts, so they never multiply: a request makes at most `maxRetries + 1` of
+ * them, over all deployments and models; where a chain of fallbacks is longer than that, one for each of its models. How long
+ * to wait is `Retry`'s matter, which models come after which `Fallback`'s.
  *
  * In this order:
  *
- * 1. A failure of the deployment's own (a refused key, a spent account) is tried at another deployment of the model at once.
- * 2. A failure that can pass is tried again: at once elsewhere if another deployment is free, else after a wait; but where a
- *    fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
+ * 1. A failure of the deployment's own (a refused key, a spent account, an option its provider has not) is tried at another
+ *    deployment of the model at once.
+ * 2. A failure that can pass is tried again after a wait, which does not heed Retry-After where another deployment is free; but
+ *    where a fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
  * 3. Any other failure that another model may not have goes to the next model of its chain.
  *
  * @since 0.1.0
@@ -17,6 +19,7 @@ import * as Effect from "effect/Effect"
 
 import type { Call, Handler } from "../Call.ts"
 import { AttemptError } from "../provider/Provider.ts"
+import type { Reason } from "../Reason.ts"
 import { explain, FallbacksExhausted } from "../Reason.ts"
 import type { FallbackSettings } from "./Fallback.ts"
 import * as Fallback from "./Fallback.ts"
@@ -48,8 +51,6 @@ export const stage = (
   fallbacks: FallbackSettings,
   places: Places
 ): ((next: Handler) => Handler) => {
-  const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks)) + 1
-
   return (next) => {
     const attempt: Handler = (call) =>
       Effect.catch(next(call), (error) => {
@@ -59,11 +60,14 @@ export const stage = (
       })
 
     const recover = <A>(call: Call<A>, error: AttemptError) => {
-      const left = most - call.attempts - (call.plan.retriesSpent ?? 0)
+      const left = call.mostAttempts - call.attempts
       if (left <= 0) return end(call, error)
       const { deployment } = call
       const { reason } = error
-      if (deployment !== undefined && Fallback.isDeploymentsOwn(reason)) {
+      if (
+        deployment !== undefined &&
+        (Fallback.isDeploymentsOwn(reason) || isUnsupported(reason))
+      ) {
         call.excluded.push(deployment)
         return places.hasCandidate(call) ? attempt(call) : fallBack(call, error)
       }
@@ -90,19 +94,31 @@ export const stage = (
     const fallBack = <A>(call: Call<A>, error: AttemptError) => {
       const [model] = modelsLeft(call, error)
       if (model === undefined) return end(call, error)
+      call.chain = chainOf(call, error)
       call.models.push(model)
       return attempt(call)
     }
 
-    const modelsLeft = <A>({ models }: Call<A>, { reason }: AttemptError) =>
-      Fallback.chain(fallbacks, models[0] ?? "", reason).filter((model) => !models.includes(model))
+    /** The chain for a failure: one that says nothing of the prompt goes on with the chain that the call is on already. */
+    const chainOf = <A>({ chain, models }: Call<A>, { reason }: AttemptError) =>
+      chain.length > 0 && Fallback.isOfDeployments(reason)
+        ? chain
+        : Fallback.chain(fallbacks, models[0] ?? "", reason)
+
+    const modelsLeft = <A>(call: Call<A>, error: AttemptError) =>
+      chainOf(call, error).filter((model) => !call.models.includes(model))
 
     return (call) => {
       retry.begin()
+      const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks, call.model)) + 1
+      call.mostAttempts = most - (call.plan.retriesSpent ?? 0)
       return attempt(call)
     }
   }
 }
+
+/** A deployment of another provider may do what this one's cannot; it is no worse for other requests. */
+const isUnsupported = ({ _tag }: Reason): boolean => _tag === "Unsupported"
 
 /** The last failure; after fallbacks one that says so, and each of them is kept. */
 const end = <A>(call: Call<A>, error: AttemptError): Effect.Effect<never, AttemptError> => {

@@ -105,16 +105,17 @@ const prepare = (
   if (limits instanceof InvalidInput) return Result.fail(limits)
   const { dimensions, extraBody, headers, user } = options
   const request: EmbedRequest = { texts, options: { dimensions, extraBody, headers, user } }
+  const route = RouteOptionsModule.of(options, defaults)
   return Result.succeed({
     operation: "embed",
-    ...RouteOptionsModule.of(options, defaults),
+    ...route,
     send: (connection) =>
       connection.embed === undefined
         ? unsupported("embeddings")
         : Effect.flatMap(connection.embed(request), (answer) => complete(answer, texts.length)),
     // An embedding has no output tokens, and no message around its texts.
     size: { texts, messageCount: 0, maxOutputTokens: 0, choices: 1 },
-    reuse: KeptAnswer.embeddings({ model: options.model, request }),
+    reuse: KeptAnswer.embeddings({ model: route.model, tags: route.tags, request }),
     ...limits
   })
 }

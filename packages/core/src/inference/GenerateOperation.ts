@@ -143,7 +143,11 @@ export const toPlan = (
       choices: request.options.n ?? 1
     },
     retriesSpent: prepared.retriesSpent,
-    reuse: KeptAnswer.generation({ model: prepared.route.model, request }),
+    reuse: KeptAnswer.generation({
+      model: prepared.route.model,
+      tags: prepared.route.tags,
+      request
+    }),
     timeoutMillis: prepared.timeoutMillis,
     deadlineMillis: prepared.deadlineMillis
   }

@@ -151,6 +151,7 @@ const failedToo = (before: Misfit, failure: InferenceError, whole: Prepared): In
       failure.metrics === undefined
         ? before.result.metrics
         : Timing.repaired(before.result.metrics, failure.metrics),
+    failures: [...(before.error.failures ?? []), ...(failure.failures ?? [])],
     result: failure.result === undefined ? before.result : together(before.result, failure.result)
   })
 

@@ -114,12 +114,15 @@ const failed = (call: Call<unknown>, error: AttemptError, nowMillis: number): In
     reason: error.reason,
     requestId: error.requestId,
     metrics: metrics(call, nowMillis),
-    failures: call.failures.map(({ deployment, reason }) => ({
-      deployment: deployment?.label,
-      model: deployment?.target.model,
-      reason
-    }))
+    failures: failuresOf(call)
   })
+
+const failuresOf = ({ failures }: Call<unknown>): InferenceError["failures"] =>
+  failures.map(({ deployment, reason }) => ({
+    deployment: deployment?.label,
+    model: deployment?.target.model,
+    reason
+  }))
 
 /**
  * The failure of a request that was never sent.
@@ -148,6 +151,7 @@ export const misfit = <A>(
     reason,
     requestId: outcome.answer.requestId,
     metrics: outcome.metrics,
+    failures: failuresOf(outcome.call),
     result
   })
 

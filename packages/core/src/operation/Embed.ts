@@ -9,6 +9,7 @@
  */
 import * as Schema from "effect/Schema"
 
+import { ExtraBody } from "./ExtraBody.ts"
 import { nullable } from "./Nullable.ts"
 import type { RequestMetrics } from "./Timing.ts"
 import { RequestMetricsRow } from "./Timing.ts"
@@ -26,7 +27,7 @@ export const EmbedModelOptions = Schema.Struct({
   dimensions: Schema.optional(Schema.Int.check(Schema.isGreaterThan(0))),
   user: Schema.optional(Schema.String),
   /** Further fields of the request body, sent as they are; they win over the fields above. */
-  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json)),
+  extraBody: Schema.optional(ExtraBody),
   /** Further HTTP headers of the request. */
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String))
 })

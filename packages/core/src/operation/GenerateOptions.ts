@@ -9,6 +9,8 @@
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
+import { ExtraBody } from "./ExtraBody.ts"
+
 const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 const Penalty = Schema.Finite.check(Schema.isBetween({ minimum: -2, maximum: 2 }))
 
@@ -58,7 +60,7 @@ export const ModelOptions = Schema.Struct({
   user: Schema.optional(Schema.String),
   metadata: Schema.optional(Schema.Record(Schema.String, Schema.String)),
   /** Further fields of the request body, sent as they are; they win over the fields above. */
-  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json)),
+  extraBody: Schema.optional(ExtraBody),
   /** Further HTTP headers of the request. */
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String))
 })

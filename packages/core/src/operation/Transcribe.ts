@@ -10,6 +10,7 @@
 import * as Schema from "effect/Schema"
 
 import type { Audio } from "./Audio.ts"
+import { ExtraBody } from "./ExtraBody.ts"
 import { nullable } from "./Nullable.ts"
 import type { RequestMetrics } from "./Timing.ts"
 import { RequestMetricsRow } from "./Timing.ts"
@@ -54,7 +55,7 @@ export const TranscribeModelOptions = Schema.Struct({
   /** Times of segments and of words, with `verbose_json`. */
   timestampGranularities: Schema.optional(Schema.Array(Schema.Literals(["segment", "word"]))),
   /** Further form fields of the request, sent as they are. */
-  extraBody: Schema.optional(Schema.Record(Schema.String, Schema.Json)),
+  extraBody: Schema.optional(ExtraBody),
   /** Further HTTP headers of the request. */
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String))
 })
