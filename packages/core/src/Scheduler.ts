@@ -165,6 +165,8 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     return ready
   }, Effect.provideContext(services))
   const first = yield* Effect.forEach(fleet.members(), prepare)
+  /** Candidates are in service, and whoever is in service was made ready. */
+  const readyFor = (member: Member): Ready => readyOf.get(member) as Ready
 
   let all: ReadonlyArray<Ready> = first
   let allVersion = fleet.version()
@@ -261,24 +263,24 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   ): Effect.Effect<Ready> =>
     Effect.withFiber((fiber) => {
       const [only] = free
+      if (free.length === 1 && only !== undefined) return Effect.succeed(readyFor(only))
       const random = fiber.getRef(Random.Random)
-      if (free.length > 1) for (const member of free) measure(member, call, now)
-      const { order } =
-        free.length === 1
-          ? (only as Member)
-          : strategy(free, {
-              random: () => random.nextDoubleUnsafe(),
-              stickyKey: call.plan.stickyKey,
-              streamed: call.plan.streamed === true,
-              nowMillis: now
-            })
-      const chosen = free.find((member) => member.order === order) ?? only
-      return Effect.succeed(readyOf.get(chosen) as Ready)
+      for (const member of free) measure(member, call, now)
+      const { order } = strategy(free, {
+        random: () => random.nextDoubleUnsafe(),
+        stickyKey: call.plan.stickyKey,
+        streamed: call.plan.streamed === true,
+        nowMillis: now
+      })
+      const chosen = free.find((member) => member.order === order)
+      return chosen === undefined
+        ? Effect.die(new Error("the strategy chose what is no candidate"))
+        : Effect.succeed(readyFor(chosen))
     })
 
   /** Tells a candidate what a strategy may compare. */
   const measure = (member: Member, call: Call<unknown>, now: number) => {
-    const { account } = readyOf.get(member) as Ready
+    const { account } = readyFor(member)
     member.headroom = account.headroom(now)
     member.price = call.priceAt?.(member.deployment)
   }
