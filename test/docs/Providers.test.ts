@@ -165,8 +165,11 @@ describe("docs/providers.md", () => {
       const table = rows.map((row) => `| ${row.join(" | ")} |`).join("\n")
       assert.deepStrictEqual(told, rows, `the table should be\n${table}`)
     }).pipe(
-      Effect.provide(Layer.provide(Providers.layer, Layer.succeed(HttpClient.HttpClient, client))),
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({})))
+      Effect.provide([
+        Layer.provide(Providers.layer, Layer.succeed(HttpClient.HttpClient, client)),
+        // No key is set, whatever the shell has.
+        ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+      ])
     )
   )
 })
