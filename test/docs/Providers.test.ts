@@ -3,7 +3,7 @@ import { join } from "node:path"
 
 import { assert, describe, it } from "@effect/vitest"
 import type { EndpointType, GenerateRequest } from "@infermesh/core/operation/Generate"
-import type { TranscriptFormat } from "@infermesh/core/operation/Transcribe"
+import { TranscriptFormat } from "@infermesh/core/operation/Transcribe"
 import type { AttemptError, Connection, Target } from "@infermesh/core/provider/Provider"
 import * as Registry from "@infermesh/core/provider/Providers"
 import type { SettingsError } from "@infermesh/core/SettingsError"
@@ -61,14 +61,7 @@ const endpoints: ReadonlyArray<readonly [type: EndpointType, word: string]> = [
   ["responses", "responses"]
 ]
 
-const formats: ReadonlyArray<TranscriptFormat> = [
-  "json",
-  "text",
-  "verbose_json",
-  "srt",
-  "vtt",
-  "diarized_json"
-]
+const formats = TranscriptFormat.literals
 
 const generation = Effect.fnUntraced(function* ({ generate, generateStream }: Connection) {
   assert(generate !== undefined && generateStream !== undefined)
