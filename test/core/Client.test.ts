@@ -178,7 +178,9 @@ describe("models, aliases and tags", () => {
   it.effect("choose the deployment by each of its names, and the default where none is named", () =>
     Effect.gen(function* () {
       const where = (options: Parameters<typeof places>[1]) =>
-        Effect.map(places(20, options), (all) => [...new Set(all)].toSorted())
+        Effect.map(places(20, options), (all) =>
+          [...new Set(all)].toSorted((a, b) => `${a}`.localeCompare(`${b}`))
+        )
       assert.deepStrictEqual(yield* where({}), ["one", "two"])
       assert.deepStrictEqual(yield* where({ model: "big" }), ["one", "two"])
       assert.deepStrictEqual(yield* where({ model: "test/small" }), ["three"])

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Client from "@infermesh/core/Client"
+import type * as Client from "@infermesh/core/Client"
 import * as ClientSettings from "@infermesh/core/ClientSettings"
 import { Duration, Effect, Layer, Redacted, Schema } from "effect"
 

@@ -10,7 +10,8 @@ import * as PartStream from "@infermesh/providers/PartStream"
 import { Effect, Result, Stream } from "effect"
 import * as fc from "fast-check"
 
-const wire = join(import.meta.dirname, "../../../shared/wire")
+/** Where the recorded responses are. */
+export const wire = join(import.meta.dirname, "../../../shared/wire")
 
 /** Whether the recorded responses are beside this checkout. */
 export const recorded = existsSync(wire)

@@ -5,7 +5,7 @@
  * Vendors agree on the status and on little else, so codes, types and messages are searched for the words of all of them.
  *
  * **Source**: OpenAI "Error codes"; the errors of vLLM, SGLang, llama.cpp, Azure, Groq, DeepSeek, Mistral, xAI, OpenRouter,
- * Together, Fireworks and Hugging Face, as their references and issues show them (read November 2026).
+ * Together, Fireworks and Hugging Face, as their references and the reports of their users show them; some are not recorded.
  *
  * @since 0.1.0
  */

@@ -5,7 +5,7 @@
  * `https://RESOURCE.openai.azure.com/openai/deployments/NAME?api-version=2024-10-21`, works too. A token of Entra ID goes into
  * `headers` as `authorization: Bearer …`.
  *
- * **Source**: Azure OpenAI "v1 API" and "REST API reference" (read November 2026).
+ * **Source**: Azure OpenAI "API version lifecycle" and "REST API reference" (read November 2026).
  *
  * @since 0.1.0
  */

@@ -3,8 +3,8 @@
  *
  * **Details**: it transcribes at another host.
  *
- * **Source**: Fireworks API reference, "Create Chat Completion", "Create Completion" and "Create Response" (read November
- * 2026).
+ * **Source**: Fireworks API reference, "Create Chat Completion", "Create Completion" and "Create Response", and "Querying text
+ * models" (read November 2026); its page on transcription.
  *
  * @since 0.1.0
  */

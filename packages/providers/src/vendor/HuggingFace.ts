@@ -1,7 +1,8 @@
 /**
  * The router of Hugging Face to providers of inference: `huggingface/owner/model`, or `…:provider` for one of them.
  *
- * **Source**: Hugging Face "Inference Providers", "Chat Completion" and "Responses API (beta)" (read November 2026).
+ * **Source**: Hugging Face's description of the chat completion task, which says that `n` and `logit_bias` are unused (read
+ * November 2026); "Inference Providers", "Responses API (beta)".
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
  * LM Studio, on this machine unless a base URL says otherwise: `lmstudio/…`.
  *
- * **Source**: LM Studio "OpenAI Compatibility Endpoints", supported payload parameters, and "API Changelog" (read November
- * 2026).
+ * **Source**: LM Studio "OpenAI Compatible Endpoints" and "API Changelog" (read November 2026); its list of supported payload
+ * parameters.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,10 @@
 /**
  * NVIDIA's catalogue of NIM services, or one that users run: `nvidia_nim/…`.
  *
- * **Details**: models of embeddings for search want `extraBody: { input_type: "query" }` or `"passage"`.
+ * **Details**: services have the `responses` endpoint since version 2. Models of embeddings for search want `extraBody: { input_type: "query" }` or `"passage"`.
  *
- * **Source**: NVIDIA NIM for LLMs "API Reference", NeMo Retriever Text Embedding NIM "API Reference" (read November 2026).
+ * **Source**: NVIDIA NIM for LLMs "API Reference", of versions 1 and 2 (read November 2026); NeMo Retriever Text Embedding NIM
+ * "API Reference".
  *
  * @since 0.1.0
  */
@@ -24,7 +25,7 @@ export const nvidiaNim: Dialect = {
   name: "nvidia_nim",
   apiBase: "https://integrate.api.nvidia.com/v1",
   keyVariables: ["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"],
-  endpoints: ["chat_completion", "text_completion"],
+  endpoints: ["chat_completion", "text_completion", "responses"],
   options: { serviceTier: false, metadata: false },
   base64Embeddings: true,
   transcriptions: false

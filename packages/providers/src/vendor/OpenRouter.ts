@@ -4,7 +4,7 @@
  * **Details**: it drops parameters that a provider does not know unless told to choose among those that know them all, so it
  * is told. `extraBody: { provider: { require_parameters: false } }` takes that back.
  *
- * **Source**: OpenRouter "API Reference", "Parameters", "Provider Routing" and "Reasoning Tokens" (read November 2026).
+ * **Source**: OpenRouter "API Reference" (read November 2026); its "Parameters", "Provider Routing" and "Reasoning Tokens".
  *
  * @since 0.1.0
  */

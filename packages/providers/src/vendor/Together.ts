@@ -3,8 +3,8 @@
  *
  * **Details**: its `logprobs` is a number, and it sends the usage of a stream unasked.
  *
- * **Source**: Together API reference, "Create chat completion", "Create completion" and "Create audio transcription" (read
- * November 2026).
+ * **Source**: Together documentation, "Parameters", and its OpenAPI description of chat completions, completions and
+ * embeddings (read November 2026); its API reference, "Create audio transcription".
  *
  * @since 0.1.0
  */

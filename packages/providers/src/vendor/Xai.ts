@@ -3,7 +3,7 @@
  *
  * **Details**: `metadata` and `service_tier` are taken for compatibility and not supported, so they are refused here.
  *
- * **Source**: xAI REST API reference, "Chat completions", "Completions" and "Responses" (read November 2026).
+ * **Source**: xAI's OpenAPI description of chat completions, completions and responses (read November 2026).
  *
  * @since 0.1.0
  */
