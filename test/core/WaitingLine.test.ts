@@ -357,9 +357,8 @@ describe("waiting", () => {
                     maxParallelRequests: 2,
                     limits: { tpm: 100 },
                     deployments: { a: { rpm: 2 }, b: { maxParallelRequests: 1 } }
-                  })
-                ),
-                Effect.provide(TestClock.layer())
+                  }).pipe(Layer.provideMerge(TestClock.layer()))
+                )
               )
             )
           }
