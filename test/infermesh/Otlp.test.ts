@@ -75,7 +75,7 @@ describe("an OpenTelemetry collector", () => {
           .flatMap(({ resourceSpans = [] }) => resourceSpans)
           .flatMap(({ scopeSpans }) => scopeSpans)
           .flatMap((scope) => scope.spans)
-        const [batch] = spans.filter(({ name }) => name === "generate batch")
+        const batch = spans.find(({ name }) => name === "generate batch")
         const requests = spans.filter(({ name }) => name === "chat gpt-4.1-mini")
         assert.deepStrictEqual(
           requests.map(({ kind, parentSpanId }) => [kind, parentSpanId]),
