@@ -22,7 +22,7 @@ const start = (file: string, ...args: ReadonlyArray<string>) => {
   const next = async () => {
     const { done, value } = await lines.next()
     if (done === true) throw new Error(`${[file, ...args].join(" ")} has ended`)
-    return String(value)
+    return value
   }
   return { child, next }
 }
