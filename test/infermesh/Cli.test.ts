@@ -81,8 +81,11 @@ describe("infermesh generate", () => {
     [["--prompt", "x", "--temperature", "9"], /^error: --temperature: .* between 0 and 2$/m],
     [["--prompt", "x", "--top-p", "1.5"], /^error: --top-p: /m],
     [["--prompt", "x", "--max-tokens", "0"], /^error: --max-tokens: /m],
-    [["--prompt", "x", "--extra-body", "{"], /^error: --extra-body: it is no JSON$/m],
-    [["--prompt", "x", "--extra-body", "[1]"], /^error: --extra-body: it is no JSON object$/m],
+    [["--prompt", "x", "--extra-body", "{"], /^error: --extra-body: it is no JSON; write/m],
+    [
+      ["--prompt", "x", "--extra-body", "[1]"],
+      /^error: --extra-body: it is no JSON object; write/m
+    ],
     [
       ["--prompt", "x", "--endpoint", "text_completion", "--system", "s"],
       /^error: --system: the text_completion endpoint takes no system message/m
@@ -125,7 +128,10 @@ describe("infermesh generate", () => {
           ["--prompt", "x", "--schema", schema],
           /^error: .*schema\.json: it is no valid JSON Schema/m
         ],
-        [["--prompt", "x", "--schema", file("a.json", "{")], /^error: .*a\.json: it is no JSON$/m],
+        [
+          ["--prompt", "x", "--schema", file("a.json", "{")],
+          /^error: .*a\.json: it is no JSON$/m
+        ],
         [
           ["--prompt", "x", "--env-file", join(path, ".env")],
           /^error: cannot read .*\.env: there is no/m
