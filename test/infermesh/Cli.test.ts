@@ -128,10 +128,7 @@ describe("infermesh generate", () => {
           ["--prompt", "x", "--schema", schema],
           /^error: .*schema\.json: it is no valid JSON Schema/m
         ],
-        [
-          ["--prompt", "x", "--schema", file("a.json", "{")],
-          /^error: .*a\.json: it is no JSON$/m
-        ],
+        [["--prompt", "x", "--schema", file("a.json", "{")], /^error: .*a\.json: it is no JSON$/m],
         [
           ["--prompt", "x", "--env-file", join(path, ".env")],
           /^error: cannot read .*\.env: there is no/m

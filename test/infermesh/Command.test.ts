@@ -7,58 +7,16 @@ import { join } from "node:path"
 import process from "node:process"
 
 import { assert, describe, it } from "@effect/vitest"
-import * as Simulator from "@infermesh/core/testing/Simulator"
 import { Effect } from "effect"
-import * as SimulatorServer from "infermesh/simulator/SimulatorServer"
 import { version } from "infermesh/Version"
+
+import type { Ended } from "./Process.ts"
+import { bin, environment, infermesh, rowsOf, simulated } from "./Process.ts"
 
 // Commands of the README that are run here under other names, because they start from nothing or from npm:
 // `npm start -- --model openai/gpt-4.1-mini` passes its arguments to the command below; `npx infermesh --help` is its bin.
 
 const root = join(import.meta.dirname, "../..")
-const bin = join(root, "packages/infermesh/src/bin.ts")
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface RunOptions {
-  readonly stdin?: string
-  readonly env?: Readonly<Record<string, string>>
-  /** Called with each piece of standard output and error. */
-  readonly onOutput?: (kill: (signal: NodeJS.Signals) => void, piece: string) => void
-  readonly closeStdoutAfter?: number
-}
-
-/** Runs the real command in a process of its own. */
-const infermesh = (parameters: ReadonlyArray<string>, options: RunOptions = {}): Promise<Ended> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...parameters], {
-      env: { PATH: process.env["PATH"] ?? "", ...options.env }
-    })
-    let stdout = ""
-    let stderr = ""
-    const kill = (signal: NodeJS.Signals) => void child.kill(signal)
-    child.stdout.on("data", (piece: Buffer) => {
-      stdout += piece.toString()
-      options.onOutput?.(kill, piece.toString())
-      if (options.closeStdoutAfter !== undefined && stdout.length > options.closeStdoutAfter)
-        child.stdout.destroy()
-    })
-    child.stderr.on("data", (piece: Buffer) => {
-      stderr += piece.toString()
-    })
-    child.on("close", (code) => resolve({ code, stdout, stderr }))
-    child.stdin.end(options.stdin ?? "")
-  })
-
-const rowsOf = (text: string): ReadonlyArray<Record<string, unknown>> =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line))
 
 const withFolder = <A>(use: (folder: string) => Promise<A>) =>
   Effect.acquireUseRelease(
@@ -66,12 +24,6 @@ const withFolder = <A>(use: (folder: string) => Promise<A>) =>
     (folder) => Effect.promise(() => use(folder)),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
-
-const simulated = Effect.fnUntraced(function* (settings: Simulator.SimulatorSettings = {}) {
-  const simulator = yield* Simulator.make(settings)
-  const { url } = yield* SimulatorServer.serve({ simulator })
-  return { simulator, base: `${url}/v1` }
-})
 
 const manifest = JSON.parse(readFileSync(join(root, "packages/infermesh/package.json"), "utf8"))
 
@@ -394,10 +346,12 @@ describe("infermesh generate", () => {
             "16"
           ]
           const ended = new Promise<Ended>((resolve) => {
-            const child = spawn(process.execPath, [bin, ...flags, "--output-jsonl", output])
+            const child = spawn(process.execPath, [bin, ...flags, "--output-jsonl", output], {
+              env: environment
+            })
             let stderr = ""
             child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()))
-            child.on("close", (code) => resolve({ code, stdout: "", stderr }))
+            child.on("close", (code) => resolve({ code, signal: null, stdout: "", stderr }))
             child.stdin.on("error", () => {})
             child.stdin.end(stdin)
             const poll = setInterval(() => {

@@ -32,7 +32,19 @@ export const root = Command.make("infermesh").pipe(
     "Run large amounts of LLM work: quotas kept, failures typed, nothing paid for lost"
   ),
   Command.withSubcommands([Generate.command, Embed.command, Transcribe.command, Simulate.command]),
-  Command.withGlobalFlags(globals)
+  Command.withGlobalFlags(globals),
+  Command.withExamples([
+    { command: 'infermesh generate --model openai/gpt-4.1-mini --prompt "Say hello."' },
+    {
+      command:
+        "infermesh generate --model openai/gpt-4.1-mini --input-jsonl in.jsonl --output-jsonl out.jsonl --resume",
+      description: "A file of rows; given again, it goes on where it was"
+    },
+    {
+      command: "source <(infermesh --completions bash)",
+      description: "Completion of words in this shell"
+    }
+  ])
 )
 
 /**
