@@ -200,18 +200,6 @@ describe("infermesh generate", () => {
   > = [
     ["no model", ["--prompt", "x"], 2, /error: which model\? Give --model provider\/model/],
     [
-      "a model without provider",
-      ["--model", "gpt", "--prompt", "x"],
-      1,
-      /error: model: 'gpt' names no provider/
-    ],
-    [
-      "an unknown provider",
-      ["--model", "nope/m", "--prompt", "x"],
-      1,
-      /no provider 'nope'.*Known providers: .*openai/
-    ],
-    [
       "no key",
       ["--model", "openai/m", "--prompt", "x"],
       1,
@@ -230,36 +218,9 @@ describe("infermesh generate", () => {
       1,
       /cannot read .*nope\.jsonl: there is no such file/
     ],
-    [
-      "rpm 0",
-      [
-        "--model",
-        "hosted_vllm/m",
-        "--api-base",
-        "http://127.0.0.1:9/v1",
-        "--prompt",
-        "x",
-        "--rpm",
-        "0"
-      ],
-      1,
-      /limits\.rpm: 0 is not a whole number of at least 1/
-    ],
-    [
-      "a base URL that is none",
-      ["--model", "hosted_vllm/m", "--api-base", "localhost:80", "--prompt", "x"],
-      1,
-      /apiBase: .*no http or https URL/
-    ],
     ["an unknown flag", ["--modle", "x"], 2, /error: .*--modle.*see infermesh generate --help/],
     ["a flag that is no number", ["--rpm", "many"], 2, /error: .*rpm/],
-    ["two inputs", ["--model", "openai/m", "--prompt", "x", "--input-jsonl", "y"], 2, /not both/],
-    [
-      "a time-out that is none",
-      ["--model", "openai/m", "--prompt", "x", "--timeout", "soon"],
-      2,
-      /--timeout: 'soon' is no time/
-    ]
+    ["two inputs", ["--model", "openai/m", "--prompt", "x", "--input-jsonl", "y"], 2, /not both/]
   ]
 
   it("says what is wrong in one line and how to mend it, and prints nothing on standard output", async () => {
@@ -333,7 +294,7 @@ describe("infermesh generate", () => {
         latency: { kind: "uniform", minMillis: 5, maxMillis: 60 }
       })
       const stdin = Array.from({ length: 3000 }, (_, index) => `{"prompt":"q${index}"}`).join("\n")
-      for (const after of [1, 40, 200]) {
+      for (const after of [1, 200]) {
         yield* withFolder(async (folder) => {
           const output = join(folder, "out.jsonl")
           const flags = [
@@ -363,7 +324,7 @@ describe("infermesh generate", () => {
           })
           const { code, stderr } = await ended
           assert.strictEqual(code, 130, stderr)
-          assert.match(stderr, /\(interrupted\)/)
+          assert.match(stderr, /\(interrupted; --resume goes on\)/)
           const text = readFileSync(output, "utf8")
           assert.isTrue(text.endsWith("\n"))
           const rows = rowsOf(text)
@@ -396,7 +357,25 @@ describe("infermesh simulate", () => {
     let answered: Promise<unknown> | undefined
     let seen = ""
     const run = await infermesh(
-      ["simulate", "--replicas", "2", "--rpm", "100", "--faults", "0.1"],
+      [
+        "simulate",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--replicas",
+        "2",
+        "--seed",
+        "2",
+        "--rpm",
+        "100",
+        "--tpm",
+        "100000",
+        "--latency-ms",
+        "1",
+        "--faults",
+        "0.1"
+      ],
       {
         onOutput: (kill, piece) => {
           seen += piece

@@ -35,7 +35,7 @@ describe("infermesh generate", () => {
           })
         )
         assert.strictEqual(code, 130, stderr)
-        assert.match(stderr, /^rows +\d+ \(interrupted\)$/m)
+        assert.match(stderr, /^rows +\d+ \(interrupted; --resume goes on\)$/m)
         assert.notMatch(stderr, /\n\s+at |error:/)
         const text = readFileSync(output, "utf8")
         assert.isTrue(text.endsWith("\n"))

@@ -258,5 +258,9 @@ GLOBAL FLAGS
   --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
   --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
   --quiet                                                             No progress and no table; errors are still said
-  --json                                                              Say everything on standard error as JSON, an object a line`
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  # Two servers that allow 600 requests a minute each and fail now and then
+  infermesh simulate --replicas 2 --rpm 600 --latency-ms 500 --faults 0.05`
 }

@@ -10,6 +10,7 @@ import type { DeploymentSnapshot, SchedulerSnapshot } from "@infermesh/core/Sche
 import type { Progress } from "@infermesh/job/Job"
 import { cost, count, line, span } from "@infermesh/job/Progress"
 
+import type { FailedAttempts } from "./FailedAttempts.ts"
 import type { View } from "./Screen.ts"
 
 /**
@@ -22,6 +23,7 @@ export interface Moment {
   readonly operation: string
   readonly progress: Progress
   readonly scheduler: SchedulerSnapshot
+  readonly failedAttempts: FailedAttempts
   readonly elapsedMillis: number
   /** Rows settled per minute of late. */
   readonly rowsPerMinute: number
@@ -42,7 +44,12 @@ export const render = (moment: Moment): View => {
   const { summary } = progress
   const toDo = rowsToDo(progress)
   const waiting = waitingOf(moment.scheduler)
-  const text = line(summary, elapsedMillis, toDo)
+  const failing = reasonsOf(moment.failedAttempts.byReason)
+  const text = [
+    line(summary, elapsedMillis, toDo),
+    ...(waiting === undefined ? [] : [waiting]),
+    ...(failing === undefined ? [] : [`attempts failed: ${failing}`])
+  ].join(" · ")
   return {
     lines: labelled(moment, [
       [moment.operation, progressOf(moment, toDo)],
@@ -53,16 +60,18 @@ export const render = (moment: Moment): View => {
       ],
       ["cost", costOf(moment, toDo)],
       ...failedOf(moment),
+      ...failedAttemptsOf(moment),
       ...deploymentsOf(moment)
     ]),
     line: {
-      text: waiting === undefined ? text : `${text} · ${waiting}`,
+      text,
       type: "progress",
       data: {
         rows: progress.rows,
         answered: summary.answered,
         failed: summary.failed,
         failures: summary.failures,
+        failed_attempts: moment.failedAttempts.byReason,
         answered_before: progress.answeredBefore,
         failed_before: progress.failedBefore,
         rows_per_minute: Math.round(moment.rowsPerMinute),
@@ -185,12 +194,28 @@ const costOf = ({ progress }: Moment, toDo: number | undefined): string => {
 
 const failedOf = ({ hasColour, progress }: Moment): ReadonlyArray<readonly [string, string]> => {
   const { failed, failures } = progress.summary
-  if (failed === 0) return []
-  const reasons = Object.entries(failures)
-    .toSorted(([, left], [, right]) => right - left)
-    .map(([reason, times]) => `${reason} ${whole(times)}`)
-  const text = `${whole(failed)}: ${reasons.join(", ")}`
+  const reasons = reasonsOf(failures)
+  if (reasons === undefined) return []
+  const text = `${whole(failed)}: ${reasons}`
   return [["failed", hasColour ? `\u001B[31m${text}\u001B[39m` : text]]
+}
+
+/** Attempts that failed and were, or may be, tried again: why it takes so long. */
+const failedAttemptsOf = ({
+  failedAttempts: { byReason }
+}: Moment): ReadonlyArray<readonly [string, string]> => {
+  const reasons = reasonsOf(byReason)
+  if (reasons === undefined) return []
+  const sum = Object.values(byReason).reduce((sum, times) => sum + times, 0)
+  return [["attempts", `${whole(sum)} failed: ${reasons}`]]
+}
+
+/** Reasons with their numbers, the most frequent first; `undefined` when there are none. */
+const reasonsOf = (times: { readonly [reason: string]: number }): string | undefined => {
+  const reasons = Object.entries(times)
+    .toSorted(([, left], [, right]) => right - left)
+    .map(([reason, count]) => `${reason} ${whole(count)}`)
+  return reasons.length === 0 ? undefined : reasons.join(", ")
 }
 
 const deploymentsOf = (moment: Moment): ReadonlyArray<readonly [string, string]> => {
@@ -201,7 +226,8 @@ const deploymentsOf = (moment: Moment): ReadonlyArray<readonly [string, string]>
     .slice(0, mostDeployments)
     .map((deployment): readonly [string, string] => {
       const times = shares[deployment.label ?? ""] ?? 0
-      return [deployment.id, deploymentOf(deployment, times, answered)]
+      const failing = reasonsOf(moment.failedAttempts.byDeployment[deployment.id] ?? {})
+      return [deployment.id, deploymentOf(deployment, times, answered, failing)]
     })
   const more = deployments.length - shown.length
   return more === 0 ? shown : [...shown, ["", `and ${more} more deployments`]]
@@ -210,13 +236,14 @@ const deploymentsOf = (moment: Moment): ReadonlyArray<readonly [string, string]>
 const deploymentOf = (
   { health, inFlight, latencyMillis, slots: limit }: DeploymentSnapshot,
   times: number,
-  answered: number
+  answered: number,
+  failing: string | undefined
 ): string => {
   const share = answered === 0 ? 0 : times / answered
   return [
     `${bar(share)} ${percent(share).padStart(5)}`,
     `${whole(inFlight)}${slots(limit)} in flight`,
     ...(latencyMillis > 0 ? [span(latencyMillis)] : []),
-    ...(health === "healthy" ? [] : [health])
+    ...(health === "healthy" ? [] : [failing === undefined ? health : `${health}: ${failing}`])
   ].join(" · ")
 }

@@ -22,6 +22,7 @@ import * as Stdio from "effect/Stdio"
 
 import * as AppLayer from "../AppLayer.ts"
 import { CannotRun, FailedRows, toFailure, traced, WrongUsage } from "../ExitCode.ts"
+import * as FailedAttempts from "../FailedAttempts.ts"
 import { quiet } from "../flag/Global.ts"
 import * as Infermesh from "../Infermesh.ts"
 import * as LiveView from "../LiveView.ts"
@@ -138,16 +139,18 @@ const watchJob = <I, O, Row extends SettledRow>(
       const rate = new Rate()
       const hasColour = yield* Screen.hasColour
       const view = (elapsedMillis: number) =>
-        Effect.zipWith(job.snapshot, Scheduler.snapshot, (progress, scheduler) => {
+        Effect.gen(function* () {
+          const progress = yield* job.snapshot
           const { answered, failed } = progress.summary
           const rowsPerMinute = rate.perMinute(elapsedMillis, answered + failed)
           return LiveView.render({
+            scheduler: yield* Scheduler.snapshot,
+            failedAttempts: yield* FailedAttempts.snapshot,
             operation: operation.name,
             elapsedMillis,
             hasColour,
             progress,
-            rowsPerMinute,
-            scheduler
+            rowsPerMinute
           })
         })
       const report = (exit: Exit.Exit<unknown, unknown>) =>
@@ -158,7 +161,7 @@ const watchJob = <I, O, Row extends SettledRow>(
               elapsedMillis: now - started,
               settings,
               output: Option.getOrElse(given.outputJsonl, () => "standard output"),
-              remark: remarkOn(exit, summary.failures)
+              remark: remarkOn(exit, summary.failures, Option.isSome(given.outputJsonl))
             })
           )
         )
@@ -223,14 +226,16 @@ const identityOf = ({ apiBase, deployments, fallbacks, model }: ClientSettings) 
 
 const remarkOn = (
   exit: Exit.Exit<unknown, unknown>,
-  failures: { readonly [reason: string]: number }
+  failures: { readonly [reason: string]: number },
+  isFile: boolean
 ): string | undefined => {
   if (Exit.isSuccess(exit)) {
     return failures["BudgetExceeded"] === undefined
       ? undefined
-      : "the budget is used up; --resume with more goes on"
+      : "the budget is used up; --resume with another goes on"
   }
-  return Exit.hasInterrupts(exit) ? "interrupted" : "ended early"
+  const what = Exit.hasInterrupts(exit) ? "interrupted" : "ended early"
+  return isFile ? `${what}; --resume goes on` : what
 }
 
 /** Rows that are printed on a terminal show by themselves how far the job is, and a line among them would be in their way. */
