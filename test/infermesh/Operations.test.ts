@@ -12,6 +12,43 @@ const infermesh = (parameters: ReadonlyArray<string>, options?: RunOptions) =>
 
 const model = ["--model", "hosted_vllm/m"]
 
+/** The commands of the README, word for word. */
+const shown = [
+  "infermesh generate --model openai/gpt-4.1-mini --input-jsonl prompts.jsonl --output-jsonl answers.jsonl --rpm 500 --budget-usd 5",
+  "infermesh embed --model openai/text-embedding-3-small --input-jsonl texts.jsonl --output-jsonl rows.jsonl --output-npy vectors.npy",
+  "infermesh transcribe --model openai/whisper-1 --output-jsonl talks.jsonl --subtitles srt talk.mp3"
+]
+
+describe("the README", () => {
+  it.live("shows commands that work", () =>
+    Effect.gen(function* () {
+      const { base } = yield* recorder()
+      const { file, path } = yield* folder
+      file("prompts.jsonl", '{"prompt":"x"}\n')
+      file("texts.jsonl", '{"text":"x"}\n')
+      file("talk.mp3", "audio")
+      // Its server alone is another.
+      const runs = yield* Effect.forEach(
+        shown,
+        (command) =>
+          infermesh([...command.split(" ").slice(1), "--api-base", base], {
+            cwd: path,
+            env: { OPENAI_API_KEY: "k" }
+          }),
+        { concurrency: 2 }
+      )
+      for (const { code, stderr } of runs) assert.strictEqual(code, 0, stderr)
+      assert.includeMembers(readdirSync(path), [
+        "answers.jsonl",
+        "rows.jsonl",
+        "vectors.npy",
+        "talks.jsonl",
+        "talk.0.srt"
+      ])
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("infermesh embed", () => {
   it.live(
     "makes a row of every line, also of one without a text, and a matrix of the vectors",
