@@ -1,6 +1,8 @@
 // Embeds 20,000 texts, packed into requests of 500, and finds the one that is most like a query.
 //
 // node examples/embed-texts.ts
+import process from "node:process"
+
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Result, Stream } from "effect"
 import { Inference } from "infermesh"
@@ -19,7 +21,7 @@ function* texts() {
 const dot = (left: Float32Array, right: Float32Array): number =>
   left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0)
 
-const program = Effect.gen(function* () {
+export const program = Effect.gen(function* () {
   const query = yield* Inference.embed(textOf(12_345), { dimensions })
   const start = { embedded: 0, failed: 0, tokens: 0, cost: 0, best: { index: -1, score: -1 } }
   const total = yield* Inference.embedBatchStream(texts(), {
@@ -47,6 +49,6 @@ const program = Effect.gen(function* () {
   yield* Console.log(
     `most like the query: text ${total.best.index}, ${total.best.score.toFixed(3)}`
   )
-})
+}).pipe(Effect.provide(Simulated.layer("openai/text-embedding-3-small")))
 
-NodeRuntime.runMain(Effect.provide(program, Simulated.layer("openai/text-embedding-3-small")))
+if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(program)

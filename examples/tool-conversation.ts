@@ -35,7 +35,7 @@ const turn = (input: string | ReadonlyArray<ChatMessage>) =>
     Effect.map(({ result }) => result)
   )
 
-const program = Effect.gen(function* () {
+export const program = Effect.gen(function* () {
   const question = "Do I need an umbrella today? Call the tool weather."
   const asked = yield* turn(question)
   const results = yield* Effect.forEach(asked.toolCalls, (call) =>
@@ -48,6 +48,6 @@ const program = Effect.gen(function* () {
   )
   const answer = yield* turn(yield* nextTurn(question, asked, results))
   yield* Console.log(`\n${answer.finishReason}, ${answer.tokenUsage?.totalTokens} tokens`)
-})
+}).pipe(Effect.provide(Simulated.layer("openai/gpt-4.1-mini")))
 
-NodeRuntime.runMain(Effect.provide(program, Simulated.layer("openai/gpt-4.1-mini")))
+if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(program)

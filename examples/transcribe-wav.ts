@@ -1,6 +1,8 @@
 // Writes a WAV file of three seconds, and has it transcribed: with the times of its words, and as subtitles.
 //
 // node examples/transcribe-wav.ts
+import process from "node:process"
+
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, FileSystem } from "effect"
 import { Inference } from "infermesh"
@@ -37,7 +39,7 @@ const wav = (seconds: number): Uint8Array => {
   return new Uint8Array(view.buffer)
 }
 
-const program = Effect.gen(function* () {
+export const program = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   const path = yield* files.makeTempFileScoped({ suffix: ".wav" })
   yield* files.writeFile(path, wav(3))
@@ -55,6 +57,6 @@ const program = Effect.gen(function* () {
 
   const subtitles = yield* Inference.transcribe(path, { responseFormat: "srt" })
   yield* Console.log(subtitles.text.trim())
-}).pipe(Effect.scoped)
+}).pipe(Effect.scoped, Effect.provide(Simulated.layer("openai/whisper-1")))
 
-NodeRuntime.runMain(Effect.provide(program, Simulated.layer("openai/whisper-1")))
+if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(program)

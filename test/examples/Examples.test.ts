@@ -17,13 +17,21 @@ const run = (name: string): string => {
   return stdout
 }
 
+const embedding =
+  /20000 texts embedded, 0 failed\n\d{6} tokens for 0\.\d{4} USD\nmost like the query: text 12345, 1\.000\n/
+const transcription =
+  /3 s of english: \w.+\n( {2}[\d.]+ to [\d.]+ s: \w+\n){3}1\n00:00:00,000 --> 00:00:0\d,\d{3}\n\w[^]*?\n/
+const conversation =
+  /the model calls weather\(\{"city":"(?<city>\w+)"\}\): \k<city>: rain until noon, 14 °C\n\w.+\nstop, \d+ tokens\n/
+
+const whole = (...parts: ReadonlyArray<RegExp>) =>
+  new RegExp(`^${parts.map((part) => part.source).join("")}$`)
+
 const expected: { readonly [name: string]: RegExp } = {
-  "embed-texts.ts":
-    /^20000 texts embedded, 0 failed\n\d{6} tokens for 0\.\d{4} USD\nmost like the query: text 12345, 1\.000\n$/,
-  "transcribe-wav.ts":
-    /^3 s of english: \w.+\n( {2}[\d.]+ to [\d.]+ s: \w+\n){3}1\n00:00:00,000 --> 00:00:0\d,\d{3}\n\w/,
-  "tool-conversation.ts":
-    /^the model calls weather\(\{"city":"(\w+)"\}\): \1: rain until noon, 14 °C\n\w.+\nstop, \d+ tokens\n$/
+  "embed-texts.ts": whole(embedding),
+  "transcribe-wav.ts": whole(transcription),
+  "tool-conversation.ts": whole(conversation),
+  "everything.ts": whole(embedding, transcription, conversation)
 }
 
 describe("the examples", () => {

@@ -3,6 +3,7 @@ import { Effect, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 
 export interface Sent {
+  readonly method: string
   readonly url: string
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: unknown
@@ -15,6 +16,7 @@ export const fakeHttp = (answer: () => Response) => {
     Effect.sync(() => {
       const { body, headers } = request
       sent.push({
+        method: request.method,
         url: url.href,
         headers: { ...headers },
         body:

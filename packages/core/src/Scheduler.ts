@@ -336,7 +336,8 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
   const learn = (
     { ready, reservation }: Grant,
     exit: Exit.Exit<Answer<unknown>, AttemptError>,
-    now: number
+    now: number,
+    sentMillis: number
   ) => {
     const error = Option.getOrUndefined(Exit.findErrorOption(exit))
     const headers = Exit.isSuccess(exit) ? exit.value.rateLimits : error?.rateLimits
@@ -345,8 +346,8 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
       needsCost ||= countsMore(ready.accounts)
       gauges.learned(ready)
     }
-    if (Exit.isSuccess(exit)) ready.account.taken()
-    else if (error?.reason._tag === "RateLimitError") ready.account.refused()
+    if (Exit.isSuccess(exit)) ready.account.taken(now)
+    else if (error?.reason._tag === "RateLimitError") ready.account.refused(now, sentMillis)
     else if (error !== undefined && isDeploymentsOwn(error.reason)) candidates.shun(ready, now)
   }
 
@@ -426,7 +427,7 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
           call.deployment = granted.ready.deployment
           return Effect.onExit(restore(send(granted.ready.connection)), (exit) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) => {
-              learn(granted, exit, now)
+              learn(granted, exit, now, granted.sentMillis)
               return end(granted, exit, settlementOf(call, exit))
             })
           )

@@ -25,6 +25,9 @@ const report = (more: Partial<Report>): Report => ({
   ...more
 })
 
+/** Of a request that was sent before anything was known. */
+const unsent = { stamps: [], used: [] }
+
 const used = (account: Account, name: string, now = 0): number | undefined =>
   account.snapshot(now).find((limit) => limit.name === name)?.used
 
@@ -36,7 +39,7 @@ const room = (account: Account, now: number, most = 10_000): number => {
   let count = 0
   while (count < most && account.roomAt(now, one) <= now) {
     account.take(now, one)
-    account.taken()
+    account.taken(now)
     count++
   }
   return count
@@ -108,9 +111,9 @@ describe("an account", () => {
 describe("what responses say", () => {
   it("tightens a setting and never loosens it", () => {
     const account = new Account("a", { rpm: 100 })
-    account.learn(0, [], [report({ limit: 60 })])
+    account.learn(0, unsent, [report({ limit: 60 })])
     assert.strictEqual(limitOf(account, "rpm"), 60)
-    account.learn(0, [], [report({ limit: 5000 })])
+    account.learn(0, unsent, [report({ limit: 5000 })])
     assert.strictEqual(limitOf(account, "rpm"), 100)
   })
 
@@ -139,9 +142,9 @@ describe("what responses say", () => {
             const cost = costOf(50, 50)
             assert.isAtLeast(heard.roomAt(now, cost), deaf.roomAt(now, cost))
             assert.isFalse(Number.isNaN(heard.roomAt(now, cost)))
-            const stamps = heard.take(now, cost)
+            const receipt = heard.take(now, cost)
             deaf.take(now, cost)
-            heard.learn(now, stamps, said)
+            heard.learn(now, receipt, said)
           }
         }
       )
@@ -150,8 +153,8 @@ describe("what responses say", () => {
 
   it("counts what others use of the same key, until the provider's reset", () => {
     const account = new Account("a", { rpm: 1000 })
-    const stamps = account.take(0, one)
-    account.learn(100, stamps, [report({ limit: 1000, remaining: 10, resetMillis: 30_000 })])
+    const receipt = account.take(0, one)
+    account.learn(100, receipt, [report({ limit: 1000, remaining: 10, resetMillis: 30_000 })])
     // 990 were counted there, one of them ours.
     assert.strictEqual(used(account, "rpm", 100), 990)
     assert.strictEqual(room(account, 100), 10)
@@ -161,10 +164,19 @@ describe("what responses say", () => {
 
   it("leaves what was sent after the answered request out of the provider's count", () => {
     const account = new Account("a", { rpm: 1000, maxRequestBurst: 1000 })
-    const stamps = account.take(0, one)
+    const receipt = account.take(0, one)
     for (let index = 0; index < 500; index++) account.take(1000, one)
-    account.learn(2000, stamps, [report({ limit: 1000, remaining: 999, resetMillis: 60_000 })])
+    account.learn(2000, receipt, [report({ limit: 1000, remaining: 999, resetMillis: 60_000 })])
     assert.strictEqual(used(account, "rpm", 2000), 501)
+  })
+
+  it("takes nothing for others' use that had been ours when the request was sent", () => {
+    const account = new Account("a", { rpm: 100, maxRequestBurst: 100 })
+    for (let index = 0; index < 50; index++) account.take(0, one)
+    const receipt = account.take(60_200, one)
+    // The provider still counted the fifty; by the time its answer is here, they have expired.
+    account.learn(60_900, receipt, [report({ limit: 100, remaining: 49, resetMillis: 60_000 })])
+    assert.strictEqual(used(account, "rpm", 60_900), 1)
   })
 
   it("honours a remainder of nothing, with or without a reset, and a reset of nothing", () => {
@@ -182,15 +194,15 @@ describe("what responses say", () => {
   it("goes to its own window: by its size where both are set", () => {
     const account = new Account("a", { rpm: 500, rpd: 10_000 })
     // The daily limit reports the time to regain what was used of it: seconds.
-    account.learn(0, [], [report({ limit: 8000, remaining: 7999, resetMillis: 10_800 })])
+    account.learn(0, unsent, [report({ limit: 8000, remaining: 7999, resetMillis: 10_800 })])
     assert.deepStrictEqual([limitOf(account, "rpm"), limitOf(account, "rpd")], [500, 8000])
-    account.learn(0, [], [report({ limit: 400, remaining: 399, resetMillis: 120 })])
+    account.learn(0, unsent, [report({ limit: 400, remaining: 399, resetMillis: 120 })])
     assert.deepStrictEqual([limitOf(account, "rpm"), limitOf(account, "rpd")], [400, 8000])
   })
 
   it("goes to the window that the header or the setting names", () => {
     const account = new Account("a", {}, { headerScope: "day" })
-    account.learn(0, [], [report({ limit: 50 }), report({ limit: 5, scope: "minute" })])
+    account.learn(0, unsent, [report({ limit: 50 }), report({ limit: 5, scope: "minute" })])
     assert.deepStrictEqual([limitOf(account, "rpd"), limitOf(account, "rpm")], [50, 5])
   })
 
@@ -202,9 +214,12 @@ describe("what responses say", () => {
       remaining: 29_000,
       resetMillis: 2000
     } as const
-    account.learn(0, [], [report({ limit: 60, remaining: 59, resetMillis: 1000 }), report(tokens)])
+    account.learn(0, unsent, [
+      report({ limit: 60, remaining: 59, resetMillis: 1000 }),
+      report(tokens)
+    ])
     assert.deepStrictEqual([limitOf(account, "rpm"), limitOf(account, "tpm")], [60, 30_000])
-    account.learn(0, [], [report({ limit: 6000, remaining: 5999, resetMillis: 10 })])
+    account.learn(0, unsent, [report({ limit: 6000, remaining: 5999, resetMillis: 10 })])
     assert.strictEqual(limitOf(account, "rpm"), 6000)
   })
 
@@ -212,21 +227,23 @@ describe("what responses say", () => {
     const daily = (limit: number, spent: number) =>
       report({ limit, remaining: limit - spent, resetMillis: (spent / limit) * 86_400_000 })
     const account = new Account("a", {})
-    account.learn(0, [], [daily(10_000, 1)])
+    account.learn(0, unsent, [daily(10_000, 1)])
     assert.deepStrictEqual(account.limits, [])
-    account.learn(0, [], [daily(10_000, 2)])
-    account.learn(0, [], [daily(10_000, 3)])
+    account.learn(0, unsent, [daily(10_000, 2)])
+    account.learn(0, unsent, [daily(10_000, 3)])
     assert.deepStrictEqual([limitOf(account, "rpd"), limitOf(account, "rpm")], [10_000, undefined])
     // A minute's window that ends in 43 s looks daily at its first request of 2,000, and not at its second.
     const other = new Account("b", {})
     for (const spent of [1, 2, 3, 4])
-      other.learn(0, [], [report({ limit: 2000, remaining: 2000 - spent, resetMillis: 43_200 })])
+      other.learn(0, unsent, [
+        report({ limit: 2000, remaining: 2000 - spent, resetMillis: 43_200 })
+      ])
     assert.deepStrictEqual([limitOf(other, "rpd"), limitOf(other, "rpm")], [undefined, 2000])
   })
 
   it("is a daily limit when the reset is further away than any minute's", () => {
     const account = new Account("a", { rpm: 100 })
-    account.learn(0, [], [report({ limit: 200, remaining: 0, resetMillis: 3_600_000 })])
+    account.learn(0, unsent, [report({ limit: 200, remaining: 0, resetMillis: 3_600_000 })])
     assert.strictEqual(account.roomAt(0, one), 3_600_000)
   })
 })
@@ -243,21 +260,55 @@ describe("a burst that the user did not set", () => {
         account.take(now, one)
         count++
       }
-      for (let taken = 0; taken < count; taken++) account.taken()
+      for (let taken = 0; taken < count; taken++) account.taken(now)
       bursts.push(count)
       now += 10
     }
     assert.deepStrictEqual(bursts, [16, 32, 64, 128])
   })
 
-  it("shrinks when the provider refuses what the quota allows, and does not grow back", () => {
+  it("shrinks when the provider refuses what the quota allows, and tries larger ones ever more rarely", () => {
     const account = new Account("a", { rpm: 600 })
+    const refuse = (now: number, times: number) => {
+      for (let index = 0; index < times; index++) account.refused(now, now)
+    }
     assert.isAbove(room(account, 0), 16)
-    account.refused()
-    assert.isAtMost(room(account, 120_000), 300)
-    for (let index = 0; index < 10; index++) account.refused()
+    refuse(1000, 2)
+    assert.isAtMost(room(account, 59_000), 300)
+    refuse(60_000, 10)
     // What comes in one second is no burst.
-    assert.strictEqual(room(account, 240_000), 10)
+    assert.strictEqual(room(account, 119_000), 10)
+    // A minute after the last refusal, then two minutes.
+    assert.isAbove(room(account, 200_000), 16)
+    refuse(201_000, 10)
+    assert.strictEqual(room(account, 320_000), 10)
+    assert.isAbove(room(account, 400_000), 16)
+  })
+
+  it("is not blamed for one refusal, nor for a few among many answers", () => {
+    const account = new Account("a", { rpm: 600 })
+    assert.strictEqual(room(account, 0), 600)
+    account.refused(1000, 1000)
+    for (let index = 0; index < 2; index++) account.refused(0, 0)
+    assert.strictEqual(room(account, 70_000), 600)
+  })
+
+  it("is not blamed for the refusal of a request that was sent before the limit was known", () => {
+    const learning = () => {
+      const account = new Account("a", {})
+      account.learn(1000, unsent, [report({ limit: 600, remaining: 590 })])
+      return account
+    }
+    const before = learning()
+    for (let index = 0; index < 2; index++) before.refused(1000, 500)
+    const after = learning()
+    for (let index = 0; index < 2; index++) after.refused(1000, 1000)
+    const first = (account: Account) => {
+      let count = 0
+      for (; account.roomAt(1000, one) <= 1000; count++) account.take(1000, one)
+      return count
+    }
+    assert.deepStrictEqual([first(before), first(after)], [16, 10])
   })
 
   it("is as large as the user says where he does", () => {

@@ -112,7 +112,9 @@ describe("embeddings over real HTTP", () => {
           write(pieces)
         })
       })
-      const context = yield* Layer.build(client(apiBase, { maxRetries: 0 }))
+      // Every second answer fails: a breaker would leave the server alone for seconds.
+      const health = { failureShare: 1 }
+      const context = yield* Layer.build(client(apiBase, { maxRetries: 0, health }))
       const embed = Effect.provideContext(Inference.embed(["a", "b"]), context)
       const position = fc.integer({ min: 1, max: body.length - 1 })
       yield* Effect.promise(() =>

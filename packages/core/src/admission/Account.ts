@@ -61,6 +61,19 @@ export type Reports = ReadonlyArray<
 >
 
 /**
+ * What taking a cost leaves in hand, limit by limit: what settling it and understanding the response need.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Receipt {
+  /** When it was counted, in the limit's own terms. */
+  readonly stamps: ReadonlyArray<number>
+  /** What was used with it: what the provider counts when the request reaches it, unless others use the quota too. */
+  readonly used: ReadonlyArray<number>
+}
+
+/**
  * Settings of an account.
  *
  * @category models
@@ -84,16 +97,18 @@ export class Account {
   readonly #limits: Array<Limit>
   readonly #scopes: ReportScopes
   readonly #learns: boolean
+  readonly #enforcement: Quota["enforcement"]
 
   constructor(key: string, quota: Quota, options: AccountOptions = {}) {
     this.key = key
     this.#learns = options.learns !== false
+    this.#enforcement = quota.enforcement
     this.#scopes = new ReportScopes(options.headerScope ?? "auto")
     this.#limits = limitShapes.flatMap((shape) => {
       const limit = quota[shape.name]
       if (limit === undefined) return []
       const burst = shape.burst === undefined ? undefined : quota[shape.burst]
-      return [new Limit(shape, limit, { burst })]
+      return [new Limit(shape, limit, { burst, enforcement: this.#enforcement })]
     })
   }
 
@@ -128,18 +143,19 @@ export class Account {
     return Math.max(0, least)
   }
 
-  /** Counts a cost, and gives the stamps that settling it needs. */
-  take(nowMillis: number, cost: Cost): ReadonlyArray<number> {
-    return this.#limits.map((limit) => limit.take(nowMillis, cost))
+  /** Counts a cost. */
+  take(nowMillis: number, cost: Cost): Receipt {
+    const stamps: Array<number> = []
+    const used: Array<number> = []
+    for (const limit of this.#limits) {
+      stamps.push(limit.take(nowMillis, cost))
+      used.push(limit.ownUsed(nowMillis))
+    }
+    return { stamps, used }
   }
 
   /** Makes what was taken what was really used. */
-  settle(
-    nowMillis: number,
-    stamps: ReadonlyArray<number>,
-    cost: Cost,
-    settlement: Settlement
-  ): void {
+  settle(nowMillis: number, { stamps }: Receipt, cost: Cost, settlement: Settlement): void {
     if (settlement._tag === "Counted") return
     for (const [index, limit] of this.#limits.entries()) {
       const stamp = stamps[index]
@@ -149,8 +165,8 @@ export class Account {
     }
   }
 
-  /** Takes note of what a response to an attempt with these stamps says; what is not configured is learned. */
-  learn(nowMillis: number, stamps: ReadonlyArray<number>, reports: Reports): void {
+  /** Takes note of what a response says; what is not configured is learned. */
+  learn(nowMillis: number, { used }: Receipt, reports: Reports): void {
     if (!this.#learns) return
     for (const report of reports) {
       const shape = this.#scopes.shapeOf(report, report.dimension, this.#limits)
@@ -158,20 +174,22 @@ export class Account {
       let index = this.#limits.findIndex(({ name }) => name === shape.name)
       if (index < 0) {
         if (report.limit === undefined || report.limit < 1) continue
-        index = this.#limits.push(new Limit(shape, report.limit, { learned: true })) - 1
+        const learned = { sinceMillis: nowMillis, enforcement: this.#enforcement }
+        index = this.#limits.push(new Limit(shape, report.limit, learned)) - 1
       }
-      this.#limits[index]?.learn(nowMillis, stamps[index] ?? Number.POSITIVE_INFINITY, report)
+      // A limit that was not known then has counted nothing of what was sent before.
+      this.#limits[index]?.learn(nowMillis, used[index] ?? 0, report)
     }
   }
 
   /** The provider took an attempt. */
-  taken(): void {
-    for (const limit of this.#limits) limit.taken()
+  taken(nowMillis: number): void {
+    for (const limit of this.#limits) limit.taken(nowMillis)
   }
 
-  /** The provider refused an attempt because of a rate limit, although there was room. */
-  refused(): void {
-    for (const limit of this.#limits) limit.refused()
+  /** The provider refused an attempt because of a rate limit, although there was room when it was sent. */
+  refused(nowMillis: number, sentMillis: number): void {
+    for (const limit of this.#limits) limit.refused(nowMillis, sentMillis)
   }
 
   snapshot(nowMillis: number): ReadonlyArray<LimitSnapshot> {

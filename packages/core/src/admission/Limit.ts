@@ -2,8 +2,8 @@
  * One limit of a quota: what may be used of one thing in one window, what was used, and what the provider says about it.
  *
  * The user's setting is the most there ever is; what a response says only tightens it. A provider's count that is higher than
- * ours up to the same request means that others use the quota too: what they used is counted until the provider's reset.
- * Requests of ours that were sent after the one that was answered are not in the provider's count, and stay in ours.
+ * ours was when the request was sent means that others use the quota too: what they used is counted until the provider's
+ * reset. Since then some of ours has expired and some was sent, which is no difference between the two.
  *
  * **Units**: epoch milliseconds, and whatever the limit counts.
  *
@@ -11,9 +11,10 @@
  */
 import type { Pace } from "./Pace.ts"
 import { Pace as FixedPace, Ramp } from "./Pace.ts"
-import type { Cost, Dimension, LimitShape } from "./Quota.ts"
+import type { Cost, Dimension, LimitShape, Quota } from "./Quota.ts"
 import { amountOf } from "./Quota.ts"
 import { SlidingWindow } from "./SlidingWindow.ts"
+import { TokenBucket } from "./TokenBucket.ts"
 
 /**
  * What one response says about one limit.
@@ -45,7 +46,9 @@ export class Limit {
   readonly shape: LimitShape
   /** The user's setting; `Infinity` for a limit that was learned. */
   readonly configured: number
-  readonly #window: SlidingWindow
+  readonly #window: SlidingWindow | TokenBucket
+  /** Requests that were sent before it was known say nothing about it. */
+  readonly #sinceMillis: number
   readonly #ramp: Ramp | undefined
   readonly #pace: Pace | undefined
   #foreign = 0
@@ -53,8 +56,12 @@ export class Limit {
 
   constructor(shape: LimitShape, limit: number, options: LimitOptions = {}) {
     this.shape = shape
-    this.configured = options.learned === true ? Number.POSITIVE_INFINITY : limit
-    this.#window = new SlidingWindow(limit, shape.windowMillis)
+    this.configured = options.sinceMillis !== undefined ? Number.POSITIVE_INFINITY : limit
+    this.#sinceMillis = options.sinceMillis ?? Number.NEGATIVE_INFINITY
+    this.#window =
+      options.enforcement === "token-bucket"
+        ? new TokenBucket(limit, shape.windowMillis)
+        : new SlidingWindow(limit, shape.windowMillis)
     this.#ramp =
       options.burst === undefined && isRamped(shape)
         ? new Ramp(limit, shape.windowMillis)
@@ -81,6 +88,11 @@ export class Limit {
   /** What is used now, by us and as far as is known by others. */
   used(nowMillis: number): number {
     return this.#window.used(nowMillis) + this.#foreignAt(nowMillis)
+  }
+
+  /** What is used now by us. */
+  ownUsed(nowMillis: number): number {
+    return this.#window.used(nowMillis)
   }
 
   /** The earliest time at which a cost has room, if nothing else is counted until then. */
@@ -113,27 +125,26 @@ export class Limit {
     this.#pace?.refund(amount)
   }
 
-  /** Takes note of what a response says; `stamp` is that of its request. */
-  learn(nowMillis: number, stamp: number, report: LimitReport): void {
+  /** Takes note of what a response says; `ownUsed` is what we had used when its request was sent, and with it. */
+  learn(nowMillis: number, ownUsed: number, report: LimitReport): void {
     const { limit, remaining, resetMillis } = report
     if (limit !== undefined && limit >= 1) this.#window.limit = Math.min(this.configured, limit)
     if (remaining === undefined) return
     const counted = (limit ?? this.limit) - remaining
-    const others = counted - this.#window.usedUpTo(nowMillis, stamp)
-    this.#foreign = Math.max(0, others)
+    this.#foreign = Math.max(0, counted - ownUsed)
     // Without a reset the next response must be waited for, but not for ever.
     const until = resetMillis ?? unknownResetMillis
     this.#foreignUntil = nowMillis + Math.min(until, this.shape.windowMillis)
   }
 
   /** The provider took a request of ours. */
-  taken(): void {
-    this.#ramp?.taken()
+  taken(nowMillis: number): void {
+    this.#ramp?.taken(nowMillis)
   }
 
-  /** The provider refused a request although there was room. */
-  refused(): void {
-    this.#ramp?.refused()
+  /** The provider refused a request although there was room when it was sent. */
+  refused(nowMillis: number, sentMillis: number): void {
+    if (sentMillis >= this.#sinceMillis) this.#ramp?.refused(nowMillis)
   }
 
   #foreignAt(nowMillis: number): number {
@@ -150,6 +161,8 @@ export class Limit {
 export interface LimitOptions {
   /** The most at one instant. Default: found out for requests per minute, else no pacing. */
   readonly burst?: number | undefined
-  /** It comes from the provider, not from the user. */
-  readonly learned?: boolean | undefined
+  /** How the provider counts. Default: the last minute or day. */
+  readonly enforcement?: Quota["enforcement"]
+  /** Since when it is known, where it comes from the provider and not from the user. */
+  readonly sinceMillis?: number | undefined
 }

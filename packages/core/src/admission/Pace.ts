@@ -5,7 +5,7 @@
  * `SlidingWindow` does. Something larger than the burst passes when the bucket is full, and leaves it in debt.
  *
  * A burst that the user did not set is found out: it starts small, doubles with every burst that the provider took, and shrinks
- * when the provider refuses what the quota allows (`Ramp`). So a provider that enforces a minute's limit by the second is not
+ * for a while when the provider refuses what the quota allows (`Ramp`). So a provider that enforces a minute's limit by the second is not
  * overrun, and one that does not is soon given whole bursts.
  *
  * **Units**: milliseconds and whatever is counted.
@@ -77,9 +77,17 @@ export class Pace {
 /** Requests that any provider takes at once. */
 const firstBurst = 16
 
+/** How long a refusal is taken for the provider's word; twice as long after each one that followed a new try. */
+const firstPatienceMillis = 60_000
+const longestPatienceMillis = 960_000
+
+/** A burst that is too large has many refused: one alone, or a few among many, were refused for another reason. */
+const fewestRefusals = 2
+const refusedShare = 0.1
+
 /**
  * Finds out which burst a provider takes, as TCP finds out its window: doubling from a small one up to the first refusal, and
- * never again above half of what was refused.
+ * then not above half of what was refused. A refusal may have had another reason, so after a while larger ones are tried again.
  *
  * **Source**: V. Jacobson, "Congestion Avoidance and Control", SIGCOMM 1988 (slow start).
  *
@@ -88,10 +96,15 @@ const firstBurst = 16
  */
 export class Ramp {
   readonly pace: Pace
+  readonly #limit: number
   readonly #least: number
   #most: number
+  #patienceMillis = firstPatienceMillis
+  #triesAgainAt = Number.NEGATIVE_INFINITY
+  #second = { since: Number.NEGATIVE_INFINITY, taken: 0, refused: 0 }
 
   constructor(limit: number, windowMillis: number) {
+    this.#limit = limit
     // What comes in one second is no burst.
     this.#least = Math.max(1, Math.ceil((limit * 1000) / windowMillis))
     this.#most = limit
@@ -99,13 +112,29 @@ export class Ramp {
   }
 
   /** The provider took a request. */
-  taken(): void {
+  taken(nowMillis: number): void {
+    this.#count(nowMillis).taken++
+    if (this.#most < this.#limit && nowMillis >= this.#triesAgainAt) {
+      this.#most = this.#limit
+      this.#patienceMillis = Math.min(longestPatienceMillis, 2 * this.#patienceMillis)
+    }
     if (this.pace.burst < this.#most) this.pace.grow()
   }
 
   /** The provider refused a request that the quota allows. */
-  refused(): void {
+  refused(nowMillis: number): void {
+    const { refused, taken } = this.#count(nowMillis)
+    this.#second.refused = refused + 1
+    if (refused + 1 < fewestRefusals || refused + 1 < refusedShare * (refused + 1 + taken)) return
     this.#most = Math.max(this.#least, Math.floor(this.pace.burst / 2))
     this.pace.shrink(Math.min(this.pace.burst, this.#most))
+    this.#triesAgainAt = nowMillis + this.#patienceMillis
+  }
+
+  /** What came of the requests that ended in this second. */
+  #count(nowMillis: number): { taken: number; refused: number } {
+    const since = Math.floor(nowMillis / 1000)
+    if (since !== this.#second.since) this.#second = { since, taken: 0, refused: 0 }
+    return this.#second
   }
 }

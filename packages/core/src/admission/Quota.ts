@@ -4,7 +4,7 @@
  * Any subset may be given; what is not given does not limit. Who keeps the count is an `Account`. How many attempts may be in
  * flight at once is no quota: it comes back when they end (`Slots`).
  *
- * **Units**: requests, tokens, seconds of audio and US dollars, per minute (60 s) and per day (24 h), in sliding windows.
+ * **Units**: requests, tokens, seconds of audio and US dollars, per minute (60 s) and per day (24 h).
  *
  * @since 0.1.0
  */
@@ -55,10 +55,16 @@ export const Quota = Schema.Struct({
   usdPerMinute: Schema.optional(Amount),
   /** US dollars per day; requests whose price is unknown count as nothing. */
   usdPerDay: Schema.optional(Amount),
-  /** The most requests at one instant; the rest of `rpm` is then spread evenly. Default: no pacing. */
+  /** The most requests at one instant; the rest of `rpm` is then spread evenly. Default: what the provider takes is found out. */
   maxRequestBurst: Schema.optional(Limit),
   /** The most tokens at one instant; the rest of `tpm` is then spread evenly. Default: no pacing. */
-  maxTokenBurst: Schema.optional(Limit)
+  maxTokenBurst: Schema.optional(Limit),
+  /**
+   * How the provider counts. `sliding-window`, the default, never uses more than the limit within any minute or day, and is
+   * right everywhere. `token-bucket` is for providers that refill evenly, as Anthropic says of its own: what was used
+   * comes back bit by bit, so that up to twice the limit may be used in the first minute.
+   */
+  enforcement: Schema.optional(Schema.Literals(["sliding-window", "token-bucket"]))
 })
 
 /**
@@ -123,7 +129,7 @@ export const amountOf = (cost: Cost, dimension: Dimension): number =>
  * @since 0.1.0
  */
 export interface LimitShape {
-  readonly name: Exclude<keyof Quota, "maxRequestBurst" | "maxTokenBurst">
+  readonly name: Exclude<keyof Quota, "maxRequestBurst" | "maxTokenBurst" | "enforcement">
   readonly dimension: Dimension
   readonly windowMillis: number
   /** The setting that paces it. */

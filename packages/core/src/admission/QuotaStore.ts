@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-import type { AccountOptions, Reports, Settlement } from "./Account.ts"
+import type { AccountOptions, Receipt, Reports, Settlement } from "./Account.ts"
 import { Account } from "./Account.ts"
 import type { Cost, Quota } from "./Quota.ts"
 
@@ -68,6 +68,7 @@ export class QuotaStore extends Context.Service<
   }
 >()("@infermesh/core/admission/QuotaStore") {}
 
+const noReceipt: Receipt = { stamps: [], used: [] }
 const nothing: Reservation = { _tag: "Granted", settle: () => Effect.void, learn: () => {} }
 const granted = Effect.succeed(nothing)
 
@@ -83,17 +84,17 @@ const takeAll = (
   for (const account of accounts)
     retryAtMillis = Math.max(retryAtMillis, account.roomAt(nowMillis, cost))
   if (retryAtMillis > nowMillis) return { _tag: "Refused", retryAtMillis }
-  const stamps = accounts.map((account) => account.take(nowMillis, cost))
+  const receipts = accounts.map((account) => account.take(nowMillis, cost))
   let settled = false
   return {
     _tag: "Granted",
-    learn: (atMillis, reports) => accounts[0]?.learn(atMillis, stamps[0] ?? [], reports),
+    learn: (atMillis, reports) => accounts[0]?.learn(atMillis, receipts[0] ?? noReceipt, reports),
     settle: (atMillis, settlement) =>
       Effect.sync(() => {
         if (settled) return
         settled = true
         for (const [index, account] of accounts.entries())
-          account.settle(atMillis, stamps[index] ?? [], cost, settlement)
+          account.settle(atMillis, receipts[index] ?? noReceipt, cost, settlement)
       })
   }
 }

@@ -55,17 +55,6 @@ export class SlidingWindow {
     return this.#used
   }
 
-  /** What was counted up to and at a stamp, and has not expired. */
-  usedUpTo(nowMillis: number, stamp: number): number {
-    this.#expire(nowMillis)
-    let later = 0
-    for (let index = this.#numbers.length - 1; index >= this.#first; index--) {
-      if ((this.#numbers[index] ?? 0) <= stamp) break
-      later += this.#amounts[index] ?? 0
-    }
-    return this.#used - later
-  }
-
   /** Counts an amount, and gives the stamp that a later refund needs. */
   add(nowMillis: number, amount: number): number {
     const now = this.#expire(nowMillis)

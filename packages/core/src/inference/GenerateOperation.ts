@@ -187,10 +187,10 @@ export const finish = (
     })
   const filtered = first.finishReason === "content-filter" ? "the answer was filtered" : undefined
   const refusal = first.refusal ?? filtered
-  // Made when it is needed: an error captures its stack, which costs more than all the rest of this.
-  const refused = () => new AiError.ContentPolicyError({ description: refusal ?? "" })
+  // An error captures the stack, which takes longer than the rest of this function.
+  const refused = (description: string) => new AiError.ContentPolicyError({ description })
   if (refusal !== undefined && first.text === "") {
-    return Effect.fail(Run.misfit(outcome, refused(), result(undefined)))
+    return Effect.fail(Run.misfit(outcome, refused(refusal), result(undefined)))
   }
   // A model that asked for tools has not answered yet: there is nothing to parse.
   if (format === undefined || (first.text.trim() === "" && first.toolCalls.length > 0)) {
@@ -200,7 +200,7 @@ export const finish = (
     onFailure: (reason) =>
       Run.misfit(
         outcome,
-        refusal === undefined ? complete(reason, first) : refused(),
+        refusal === undefined ? complete(reason, first) : refused(refusal),
         result(undefined)
       ),
     onSuccess: result

@@ -78,15 +78,16 @@ const connect = Effect.fnUntraced(function* (target: Target) {
   const { key } = found
   const transport = yield* Transport.make(Fault.classify(target.model))
   const url = address(found, "/messages")
+  const withHeaders = HttpClientRequest.setHeaders({
+    accept: "application/json",
+    "anthropic-version": version,
+    ...target.headers,
+    ...(key === undefined ? {} : { "x-api-key": Redacted.value(key) })
+  })
   // Built once: what all requests of the deployment share.
-  const base = HttpClientRequest.post(url).pipe(
-    HttpClientRequest.setHeaders({
-      accept: "application/json",
-      "anthropic-version": version,
-      ...target.headers,
-      ...(key === undefined ? {} : { "x-api-key": Redacted.value(key) })
-    })
-  )
+  const base = withHeaders(HttpClientRequest.post(url))
+  // Source: Claude documentation, "List Models".
+  const models = withHeaders(HttpClientRequest.get(address(found, "/models")))
   const prepare = (
     request: GenerateRequest,
     stream: boolean
@@ -141,7 +142,8 @@ const connect = Effect.fnUntraced(function* (target: Target) {
             )
           )
         )
-      )
+      ),
+    check: Effect.asVoid(transport.exchange(models))
   }
   return connection
 })

@@ -83,15 +83,16 @@ const connect = Effect.fnUntraced(function* (target: Target) {
   const resource = target.model.includes("/") ? target.model : `models/${target.model}`
   // Each part by itself: what stands in a name must not end the path.
   const path = resource.split("/").map(encodeURIComponent).join("/")
+  const withHeaders = HttpClientRequest.setHeaders({
+    accept: "application/json",
+    ...target.headers,
+    ...(key === undefined ? {} : { "x-goog-api-key": Redacted.value(key) })
+  })
   // Built once per method: what all requests of the deployment share.
   const base = (method: string) =>
-    HttpClientRequest.post(address(found, `/${path}:${method}`)).pipe(
-      HttpClientRequest.setHeaders({
-        accept: "application/json",
-        ...target.headers,
-        ...(key === undefined ? {} : { "x-goog-api-key": Redacted.value(key) })
-      })
-    )
+    withHeaders(HttpClientRequest.post(address(found, `/${path}:${method}`)))
+  // Source: Gemini API documentation, "models.get".
+  const model = withHeaders(HttpClientRequest.get(address(found, `/${path}`)))
   const bases = {
     generateContent: base("generateContent"),
     streamGenerateContent: base("streamGenerateContent?alt=sse"),
@@ -162,7 +163,8 @@ const connect = Effect.fnUntraced(function* (target: Target) {
               )
           )
       ),
-    embedLimits: EmbedProtocol.limits
+    embedLimits: EmbedProtocol.limits,
+    check: Effect.asVoid(transport.exchange(model))
   }
   return connection
 })
