@@ -81,11 +81,22 @@ describe("infermesh generate", () => {
     [["--prompt", "x", "--temperature", "9"], /^error: --temperature: .* between 0 and 2$/m],
     [["--prompt", "x", "--top-p", "1.5"], /^error: --top-p: /m],
     [["--prompt", "x", "--max-tokens", "0"], /^error: --max-tokens: /m],
-    [["--prompt", "x", "--extra-body", "{"], /^error: --extra-body: it is no JSON$/m],
-    [["--prompt", "x", "--extra-body", "[1]"], /^error: --extra-body: it is no JSON object$/m],
+    [["--prompt", "x", "--extra-body", "{"], /^error: --extra-body: it is no JSON; write/m],
+    [
+      ["--prompt", "x", "--extra-body", "[1]"],
+      /^error: --extra-body: it is no JSON object; write/m
+    ],
     [
       ["--prompt", "x", "--endpoint", "text_completion", "--system", "s"],
       /^error: --system: the text_completion endpoint takes no system message/m
+    ],
+    [["--prompt", "x", "--timeout", "soon"], /^error: --timeout: 'soon' is no time/m],
+    [["--prompt", "x", "--budget-usd", "0"], /^error: --budget-usd: 0 is no amount above zero/m],
+    [["--prompt", "x", "--limit", "0"], /^error: --limit: 0 is not a whole number/m],
+    [["--prompt", "x", "--parse-json", "--schema", "s.json"], /^error: .*drop --parse-json$/m],
+    [
+      ["--prompt", "x", "--retry-failed=Nope"],
+      /^error: --retry-failed: there is no reason 'Nope'; the reasons are .*RateLimitError/m
     ],
     [["a prompt"], /^error: 'a prompt' is not expected; a prompt is given with --prompt$/m],
     [
@@ -126,6 +137,16 @@ describe("infermesh generate", () => {
           /^error: .*schema\.json: it is no valid JSON Schema/m
         ],
         [["--prompt", "x", "--schema", file("a.json", "{")], /^error: .*a\.json: it is no JSON$/m],
+        [["--prompt", "x", "--rpm", "0"], /^error: limits\.rpm: 0 is not a whole number of at/m],
+        [["--prompt", "x", "--api-base", "x:80"], /^error: .*apiBase: .*no http or https URL/m],
+        [
+          ["--prompt", "x", "--fallback", "nobody"],
+          /^error: .*'nobody' names no provider. Write provider\/model/m
+        ],
+        [
+          ["--prompt", "x", "--fallback", "nope/m"],
+          /^error: .*no provider 'nope'.*Known providers: .*openai/m
+        ],
         [
           ["--prompt", "x", "--env-file", join(path, ".env")],
           /^error: cannot read .*\.env: there is no/m

@@ -7,58 +7,16 @@ import { join } from "node:path"
 import process from "node:process"
 
 import { assert, describe, it } from "@effect/vitest"
-import * as Simulator from "@infermesh/core/testing/Simulator"
 import { Effect } from "effect"
-import * as SimulatorServer from "infermesh/simulator/SimulatorServer"
 import { version } from "infermesh/Version"
+
+import type { Ended } from "./Process.ts"
+import { bin, environment, infermesh, rowsOf, simulated } from "./Process.ts"
 
 // Commands of the README that are run here under other names, because they start from nothing or from npm:
 // `npm start -- --model openai/gpt-4.1-mini` passes its arguments to the command below; `npx infermesh --help` is its bin.
 
 const root = join(import.meta.dirname, "../..")
-const bin = join(root, "packages/infermesh/src/bin.ts")
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface RunOptions {
-  readonly stdin?: string
-  readonly env?: Readonly<Record<string, string>>
-  /** Called with each piece of standard output and error. */
-  readonly onOutput?: (kill: (signal: NodeJS.Signals) => void, piece: string) => void
-  readonly closeStdoutAfter?: number
-}
-
-/** Runs the real command in a process of its own. */
-const infermesh = (parameters: ReadonlyArray<string>, options: RunOptions = {}): Promise<Ended> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...parameters], {
-      env: { PATH: process.env["PATH"] ?? "", ...options.env }
-    })
-    let stdout = ""
-    let stderr = ""
-    const kill = (signal: NodeJS.Signals) => void child.kill(signal)
-    child.stdout.on("data", (piece: Buffer) => {
-      stdout += piece.toString()
-      options.onOutput?.(kill, piece.toString())
-      if (options.closeStdoutAfter !== undefined && stdout.length > options.closeStdoutAfter)
-        child.stdout.destroy()
-    })
-    child.stderr.on("data", (piece: Buffer) => {
-      stderr += piece.toString()
-    })
-    child.on("close", (code) => resolve({ code, stdout, stderr }))
-    child.stdin.end(options.stdin ?? "")
-  })
-
-const rowsOf = (text: string): ReadonlyArray<Record<string, unknown>> =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line))
 
 const withFolder = <A>(use: (folder: string) => Promise<A>) =>
   Effect.acquireUseRelease(
@@ -66,12 +24,6 @@ const withFolder = <A>(use: (folder: string) => Promise<A>) =>
     (folder) => Effect.promise(() => use(folder)),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
-
-const simulated = Effect.fnUntraced(function* (settings: Simulator.SimulatorSettings = {}) {
-  const simulator = yield* Simulator.make(settings)
-  const { url } = yield* SimulatorServer.serve({ simulator })
-  return { simulator, base: `${url}/v1` }
-})
 
 const manifest = JSON.parse(readFileSync(join(root, "packages/infermesh/package.json"), "utf8"))
 
@@ -248,18 +200,6 @@ describe("infermesh generate", () => {
   > = [
     ["no model", ["--prompt", "x"], 2, /error: which model\? Give --model provider\/model/],
     [
-      "a model without provider",
-      ["--model", "gpt", "--prompt", "x"],
-      1,
-      /error: model: 'gpt' names no provider/
-    ],
-    [
-      "an unknown provider",
-      ["--model", "nope/m", "--prompt", "x"],
-      1,
-      /no provider 'nope'.*Known providers: .*openai/
-    ],
-    [
       "no key",
       ["--model", "openai/m", "--prompt", "x"],
       1,
@@ -278,36 +218,9 @@ describe("infermesh generate", () => {
       1,
       /cannot read .*nope\.jsonl: there is no such file/
     ],
-    [
-      "rpm 0",
-      [
-        "--model",
-        "hosted_vllm/m",
-        "--api-base",
-        "http://127.0.0.1:9/v1",
-        "--prompt",
-        "x",
-        "--rpm",
-        "0"
-      ],
-      1,
-      /limits\.rpm: 0 is not a whole number of at least 1/
-    ],
-    [
-      "a base URL that is none",
-      ["--model", "hosted_vllm/m", "--api-base", "localhost:80", "--prompt", "x"],
-      1,
-      /apiBase: .*no http or https URL/
-    ],
     ["an unknown flag", ["--modle", "x"], 2, /error: .*--modle.*see infermesh generate --help/],
     ["a flag that is no number", ["--rpm", "many"], 2, /error: .*rpm/],
-    ["two inputs", ["--model", "openai/m", "--prompt", "x", "--input-jsonl", "y"], 2, /not both/],
-    [
-      "a time-out that is none",
-      ["--model", "openai/m", "--prompt", "x", "--timeout", "soon"],
-      2,
-      /--timeout: 'soon' is no time/
-    ]
+    ["two inputs", ["--model", "openai/m", "--prompt", "x", "--input-jsonl", "y"], 2, /not both/]
   ]
 
   it("says what is wrong in one line and how to mend it, and prints nothing on standard output", async () => {
@@ -381,7 +294,7 @@ describe("infermesh generate", () => {
         latency: { kind: "uniform", minMillis: 5, maxMillis: 60 }
       })
       const stdin = Array.from({ length: 3000 }, (_, index) => `{"prompt":"q${index}"}`).join("\n")
-      for (const after of [1, 40, 200]) {
+      for (const after of [1, 200]) {
         yield* withFolder(async (folder) => {
           const output = join(folder, "out.jsonl")
           const flags = [
@@ -394,10 +307,12 @@ describe("infermesh generate", () => {
             "16"
           ]
           const ended = new Promise<Ended>((resolve) => {
-            const child = spawn(process.execPath, [bin, ...flags, "--output-jsonl", output])
+            const child = spawn(process.execPath, [bin, ...flags, "--output-jsonl", output], {
+              env: environment
+            })
             let stderr = ""
             child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()))
-            child.on("close", (code) => resolve({ code, stdout: "", stderr }))
+            child.on("close", (code) => resolve({ code, signal: null, stdout: "", stderr }))
             child.stdin.on("error", () => {})
             child.stdin.end(stdin)
             const poll = setInterval(() => {
@@ -409,7 +324,7 @@ describe("infermesh generate", () => {
           })
           const { code, stderr } = await ended
           assert.strictEqual(code, 130, stderr)
-          assert.match(stderr, /\(interrupted\)/)
+          assert.match(stderr, /\(interrupted; --resume goes on\)/)
           const text = readFileSync(output, "utf8")
           assert.isTrue(text.endsWith("\n"))
           const rows = rowsOf(text)
@@ -442,7 +357,25 @@ describe("infermesh simulate", () => {
     let answered: Promise<unknown> | undefined
     let seen = ""
     const run = await infermesh(
-      ["simulate", "--replicas", "2", "--rpm", "100", "--faults", "0.1"],
+      [
+        "simulate",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--replicas",
+        "2",
+        "--seed",
+        "2",
+        "--rpm",
+        "100",
+        "--tpm",
+        "100000",
+        "--latency-ms",
+        "1",
+        "--faults",
+        "0.1"
+      ],
       {
         onOutput: (kill, piece) => {
           seen += piece

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Redacted } from "effect"
 import * as DeploymentsFile from "infermesh/DeploymentsFile"
 
-const read = (text: string, defaultModel?: string) =>
-  DeploymentsFile.read("d.toml", text, defaultModel).pipe(
+const read = (text: string, defaultModel?: string, path = "d.toml") =>
+  DeploymentsFile.read(path, text, defaultModel).pipe(
     Effect.provideService(
       ConfigProvider.ConfigProvider,
       ConfigProvider.fromEnvRecord({ THE_KEY: "sesame" })
@@ -93,6 +93,37 @@ describe("read", () => {
         fallbacks: { fast_model: ["hosted_vllm/n"] },
         contextWindowFallbacks: { fast_model: ["hosted_vllm/n"] }
       })
+    })
+  )
+
+  it.effect("reads the same of JSON and YAML, by the ending of the name", () =>
+    Effect.gen(function* () {
+      const toml = yield* read(
+        '[deployments.a]\nmodel = "m/m"\nlimits = { max_request_burst = 2, rpm = 5 }\n[aliases]\nx = "m/m"'
+      )
+      const json =
+        '{"deployments":{"a":{"model":"m/m","limits":{"max_request_burst":2,"rpm":5}}},"aliases":{"x":"m/m"}}'
+      const yaml =
+        "deployments:\n  a:\n    model: m/m\n    limits:\n      max_request_burst: 2\n      rpm: 5\naliases:\n  x: m/m\n"
+      assert.deepStrictEqual(yield* read(`\uFEFF${json}`, undefined, "d.JSON"), toml)
+      for (const path of ["d.yaml", "d.yml"]) {
+        assert.deepStrictEqual(yield* read(yaml, undefined, path), toml)
+      }
+      const wrong: ReadonlyArray<readonly [path: string, text: string, message: RegExp]> = [
+        ["d.json", "{", /^d\.json: it is no JSON: /],
+        ["d.json", "[]", /^d\.json: it is no table/],
+        ["d.yml", "deployments: [", /^d\.yml: it is no YAML: /],
+        [
+          "d.yml",
+          "deployments:\n  a:\n    api_key: sk-1234\n",
+          /^d\.yml: deployments\.a\.api_key: a key/
+        ]
+      ]
+      for (const [path, text, message] of wrong) {
+        const error = yield* Effect.flip(read(text, undefined, path))
+        assert.match(error.message, message)
+        assert.notInclude(error.message, "sk-1234")
+      }
     })
   )
 

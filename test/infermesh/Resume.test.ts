@@ -1,21 +1,13 @@
-import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import process from "node:process"
 
 import { assert, describe, it } from "@effect/vitest"
 import * as Simulator from "@infermesh/core/testing/Simulator"
 import { Effect } from "effect"
 import * as SimulatorServer from "infermesh/simulator/SimulatorServer"
 
-const bin = join(import.meta.dirname, "../../packages/infermesh/src/bin.ts")
-
-interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stderr: string
-}
+import * as Process from "./Process.ts"
 
 /** Runs the real command; kills it as soon as it is time. */
 const infermesh = (
@@ -23,22 +15,11 @@ const infermesh = (
   env: Readonly<Record<string, string>> = {},
   isTime?: () => boolean
 ) =>
-  Effect.promise(
-    () =>
-      new Promise<Ended>((resolve) => {
-        const child = spawn(process.execPath, [bin, ...parameters], {
-          env: { PATH: process.env["PATH"] ?? "", ...env }
-        })
-        let stderr = ""
-        child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()))
-        const poll = setInterval(() => {
-          if (isTime?.() === true) child.kill("SIGKILL")
-        }, 2)
-        child.on("close", (code, signal) => {
-          clearInterval(poll)
-          resolve({ code, signal, stderr })
-        })
-      })
+  Effect.promise(() =>
+    Process.infermesh(parameters, {
+      env,
+      kill: () => (isTime?.() === true ? "SIGKILL" : undefined)
+    })
   )
 
 const serve = Effect.fnUntraced(function* (settings: Simulator.SimulatorSettings = {}) {

@@ -1,38 +1,13 @@
-import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import process from "node:process"
 
 import { assert, describe, it } from "@effect/vitest"
 import * as Simulator from "@infermesh/core/testing/Simulator"
 import { Effect } from "effect"
 import * as SimulatorServer from "infermesh/simulator/SimulatorServer"
 
-const bin = join(import.meta.dirname, "../../packages/infermesh/src/bin.ts")
-
-/** Runs the command until its progress, which is written into the file, makes it time to send the signal. */
-const run = (
-  parameters: ReadonlyArray<string>,
-  signal: NodeJS.Signals,
-  isTime: () => boolean
-): Promise<{ readonly code: number | null; readonly stderr: string }> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...parameters], {
-      env: { PATH: process.env["PATH"] ?? "" }
-    })
-    let stderr = ""
-    child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()))
-    const poll = setInterval(() => {
-      if (!isTime()) return
-      clearInterval(poll)
-      child.kill(signal)
-    }, 2)
-    child.on("close", (code) => {
-      clearInterval(poll)
-      resolve({ code, stderr })
-    })
-  })
+import { infermesh } from "./Process.ts"
 
 describe("infermesh generate", () => {
   it.live(
@@ -54,14 +29,13 @@ describe("infermesh generate", () => {
         const files = ["--input-jsonl", input, "--output-jsonl", output]
         writeFileSync(output, "")
         const { code, stderr } = yield* Effect.promise(() =>
-          run(
-            ["generate", ...connection, ...files, "--overwrite", "--ordered"],
-            "SIGTERM",
-            () => readFileSync(output, "utf8").split("\n").length > 50
-          )
+          infermesh(["generate", ...connection, ...files, "--overwrite", "--ordered"], {
+            kill: () =>
+              readFileSync(output, "utf8").split("\n").length > 50 ? "SIGTERM" : undefined
+          })
         )
         assert.strictEqual(code, 130, stderr)
-        assert.match(stderr, /^rows +\d+ \(interrupted\)$/m)
+        assert.match(stderr, /^rows +\d+ \(interrupted; --resume goes on\)$/m)
         assert.notMatch(stderr, /\n\s+at |error:/)
         const text = readFileSync(output, "utf8")
         assert.isTrue(text.endsWith("\n"))

@@ -9,18 +9,42 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Logger from "effect/Logger"
 
+import * as Embed from "./command/Embed.ts"
 import * as Generate from "./command/Generate.ts"
 import * as Simulate from "./command/Simulate.ts"
+import * as Transcribe from "./command/Transcribe.ts"
 import { WrongUsage } from "./ExitCode.ts"
+import { globals } from "./flag/Global.ts"
 import * as Terminal from "./Terminal.ts"
 import { version } from "./Version.ts"
 
-const root = Command.make("infermesh").pipe(
+/**
+ * The command with all its subcommands.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const root = Command.make("infermesh").pipe(
   Command.withDescription(
     "Run large amounts of LLM work: quotas kept, failures typed, nothing paid for lost"
   ),
-  Command.withSubcommands([Generate.command, Simulate.command])
+  Command.withSubcommands([Generate.command, Embed.command, Transcribe.command, Simulate.command]),
+  Command.withGlobalFlags(globals),
+  Command.withExamples([
+    { command: 'infermesh generate --model openai/gpt-4.1-mini --prompt "Say hello."' },
+    {
+      command:
+        "infermesh generate --model openai/gpt-4.1-mini --input-jsonl in.jsonl --output-jsonl out.jsonl --resume",
+      description: "A file of rows; given again, it goes on where it was"
+    },
+    {
+      command: "source <(infermesh --completions bash)",
+      description: "Completion of words in this shell"
+    }
+  ])
 )
 
 /**
@@ -30,15 +54,23 @@ const root = Command.make("infermesh").pipe(
  * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function* (parameters: ReadonlyArray<string>) {
+  // What is wrong with the flags is said in their form, too, so it is looked for before they are parsed.
+  const saysJson = parameters.includes("--json")
   yield* Command.runWith(root, { version })(parameters).pipe(
     Effect.catchTag("ShowHelp", wrongUsage),
     Effect.tapCause((cause) => {
       const line = toLine(cause)
-      return line === undefined ? Effect.void : Terminal.say(`error: ${line}`)
+      return line === undefined
+        ? Effect.void
+        : Terminal.say({ text: `error: ${line}`, type: "error", data: { message: line } })
     }),
-    Effect.provideService(CliOutput.Presenter, presenter)
+    Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provideService(Terminal.SaysJson, saysJson),
+    saysJson ? Effect.provide(Logger.layer([jsonLogger])) : identity
   )
 })
+
+const jsonLogger = Logger.withConsoleError(Logger.formatJson)
 
 /** What went wrong in one line; nothing for an interruption, and for rows that failed, of which the summary has told. */
 const toLine = (cause: Cause.Cause<{ readonly message: string }>): string | undefined => {

@@ -1,13 +1,14 @@
-import { FallbackSettings } from "@infermesh/core/attempt/Fallback"
 /**
- * Deployments from a TOML file: a table `[deployments.LABEL]` for each, keys in snake_case or camelCase; and what is about all
- * of them: `[quotas.NAME]` that they share, `[aliases]`, chains of `[fallbacks]`, and the `model` that is asked.
+ * Deployments from a file: a table `[deployments.LABEL]` for each, keys in snake_case or camelCase; and what is about all
+ * of them: `[quotas.NAME]` that they share, `[aliases]`, chains of `[fallbacks]`, and the `model` that is asked. It is TOML, or
+ * JSON or YAML where its name ends so.
  *
  * Keys of providers do not belong into such a file, because it is shared: `api_key` is refused by name, and `api_key_env` names
  * the environment variable instead.
  *
  * @since 0.1.0
  */
+import { FallbackSettings } from "@infermesh/core/attempt/Fallback"
 import { ClientSettings } from "@infermesh/core/ClientSettings"
 import { DeploymentSettings } from "@infermesh/core/Deployment"
 import { firstIssue } from "@infermesh/core/operation/Issue"
@@ -15,6 +16,7 @@ import { SettingsError } from "@infermesh/core/SettingsError"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Toml from "effect/encoding/Toml"
+import * as Yaml from "effect/encoding/Yaml"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
@@ -51,11 +53,15 @@ export const read = Effect.fnUntraced(function* (
   text: string,
   defaultModel?: string
 ): Effect.fn.Return<DeploymentsFile, SettingsError> {
-  const parsed = Toml.parse(text)
+  const parsed = parse(path, text)
   if (Result.isFailure(parsed)) {
+    return yield* new SettingsError({ setting: path, problem: parsed.failure })
+  }
+  if (!isTable(parsed.success)) {
     return yield* new SettingsError({
       setting: path,
-      problem: `it is no TOML: ${oneLine(parsed.failure.message)}`
+      problem: "it is no table",
+      hint: "Write one with deployments, which has a table for each label"
     })
   }
   const secret = findSecret(parsed.success, "")
@@ -91,6 +97,23 @@ export const read = Effect.fnUntraced(function* (
     problem: issue.problem
   })
 })
+
+/** By the ending of the name; without a known one it is TOML. */
+const parse = (path: string, text: string): Result.Result<unknown, string> => {
+  const ending = /\.(json|ya?ml)$/i.exec(path)?.[1]?.toLowerCase()
+  if (ending === undefined) {
+    return Result.mapError(Toml.parse(text), ({ message }) => `it is no TOML: ${oneLine(message)}`)
+  }
+  const [format, read] =
+    ending === "json"
+      ? (["JSON", (source: string): unknown => JSON.parse(source.replace(/^\uFEFF/, ""))] as const)
+      : (["YAML", Yaml.parse] as const)
+  return Result.try({
+    try: () => read(text),
+    catch: (cause) =>
+      `it is no ${format}: ${oneLine(cause instanceof Error ? cause.message : String(cause))}`
+  })
+}
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim()
 

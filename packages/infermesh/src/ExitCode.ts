@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { JobError } from "@infermesh/job/JobError"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -76,3 +77,44 @@ export const traced = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<
   Effect.tapCause(command, (cause) =>
     Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logDebug(cause)
   )
+
+/**
+ * The words of a job that cannot run, with flags where they say what to do.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toFailure = ({ message, reason }: JobError): CannotRun | WrongUsage => {
+  switch (reason._tag) {
+    case "OutputExists":
+      return new CannotRun({
+        message: `${reason.path} exists already; choose another file, or give --overwrite or --resume`
+      })
+    case "OutputIsInput":
+      return new WrongUsage({
+        message: `${reason.path} is the input; give --output-jsonl another file`
+      })
+    case "InvalidSetting":
+      return new WrongUsage({ message: `${flagOf(reason.setting)}: ${reason.problem}` })
+    case "LedgerMissing":
+    case "IdentityChanged":
+    case "OutputChanged":
+      return new CannotRun({ message: withFlag(message, "force the resume", "--force") })
+    case "InputChanged":
+      return new CannotRun({
+        message: withFlag(
+          withFlag(message, "extend the job", "--extend"),
+          "force the resume",
+          "--force"
+        )
+      })
+    default:
+      return new CannotRun({ message })
+  }
+}
+
+const withFlag = (message: string, advice: string, flag: string): string =>
+  message.replace(advice, `${advice} (${flag})`)
+
+const flagOf = (setting: string): string =>
+  `--${setting.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

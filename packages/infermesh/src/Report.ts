@@ -5,9 +5,55 @@
  *
  * @since 0.1.0
  */
-import type { ClientSettings } from "@infermesh/core/Client"
+import type { ClientSettings } from "@infermesh/core/ClientSettings"
 import { cost, count, span } from "@infermesh/job/Progress"
 import type { Summary } from "@infermesh/job/Tally"
+
+import type { Saying } from "./Terminal.ts"
+
+/**
+ * What a report is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReportOptions {
+  readonly summary: Summary
+  readonly elapsedMillis: number
+  readonly settings: ClientSettings
+  readonly output: string
+  /** Why the job is not whole, if it is not. */
+  readonly remark: string | undefined
+}
+
+/**
+ * The summary of a job: a table for people, an object for programs.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const summary = (options: ReportOptions): Saying => {
+  const { elapsedMillis, output, remark, summary } = options
+  return {
+    text: table(options),
+    type: "summary",
+    data: {
+      answered: summary.answered,
+      failed: summary.failed,
+      failures: summary.failures,
+      retries: summary.retries,
+      deployments: summary.deployments,
+      elapsed_s: elapsedMillis / 1000,
+      prompt_tokens: summary.promptTokens,
+      completion_tokens: summary.completionTokens,
+      cost_usd: summary.costUsd,
+      service_ms: summary.serviceMillis,
+      end_to_end_ms: summary.endToEndMillis,
+      output,
+      remark
+    }
+  }
+}
 
 /**
  * The summary of a job as lines of a table.
@@ -15,14 +61,7 @@ import type { Summary } from "@infermesh/job/Tally"
  * @category rendering
  * @since 0.1.0
  */
-export const table = (options: {
-  readonly summary: Summary
-  readonly elapsedMillis: number
-  readonly settings: ClientSettings
-  readonly output: string
-  /** Why the job is not whole, if it is not. */
-  readonly remark: string | undefined
-}): string => {
+export const table = (options: ReportOptions): string => {
   const { elapsedMillis, output, remark, settings, summary } = options
   const done = summary.answered + summary.failed
   const perMinute = elapsedMillis < 1 ? 0 : (done * 60_000) / elapsedMillis

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import type { SettledRow } from "@infermesh/job/operation/SettledRow"
 import * as Output from "@infermesh/job/Output"
+import type { Beside } from "@infermesh/job/output/Beside"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,13 +20,30 @@ import * as Stream from "effect/Stream"
  * @category constructors
  * @since 0.1.0
  */
-export const open = (given: {
+export const open = Effect.fnUntraced(function* <Row extends SettledRow>(given: {
   readonly outputJsonl: Option.Option<string>
   readonly checkpointDir: Option.Option<string>
-}): Effect.Effect<Output.AnyOutput, Config.ConfigError, Stdio.Stdio> =>
-  Option.isNone(given.outputJsonl)
-    ? Effect.map(Stdio.Stdio, toStdout)
-    : toFile(given.outputJsonl.value, given.checkpointDir)
+  /** What is written beside the file. */
+  readonly beside: Beside<Row> | undefined
+}): Effect.fn.Return<Output.Output<Row, never>, Config.ConfigError, Stdio.Stdio> {
+  const { beside, outputJsonl } = given
+  if (Option.isNone(outputJsonl)) return toStdout(yield* Stdio.Stdio)
+  const checkpointDirectory = yield* checkpointDirectoryOf(given.checkpointDir)
+  return Output.file(outputJsonl.value, { checkpointDirectory, beside })
+})
+
+/**
+ * The folder of checkpoints: the flag's, else that of `INFERMESH_CHECKPOINT_DIR`; `undefined` for none.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const checkpointDirectoryOf = (
+  flag: Option.Option<string>
+): Effect.Effect<string | undefined, Config.ConfigError> =>
+  Effect.map(Config.option(Config.String("INFERMESH_CHECKPOINT_DIR")), (setting) =>
+    Option.getOrUndefined(Option.orElse(flag, () => setting))
+  )
 
 const toStdout = (stdio: Stdio.Stdio) =>
   Output.text((text) =>
@@ -33,9 +52,3 @@ const toStdout = (stdio: Stdio.Stdio) =>
       () => Effect.interrupt
     )
   )
-
-const toFile = Effect.fnUntraced(function* (path: string, checkpointDir: Option.Option<string>) {
-  const setting = yield* Config.option(Config.String("INFERMESH_CHECKPOINT_DIR"))
-  const checkpointDirectory = Option.getOrUndefined(Option.orElse(checkpointDir, () => setting))
-  return Output.file(path, { checkpointDirectory })
-})

@@ -1,5 +1,5 @@
 /**
- * Where the rows of a job come from: one prompt, a file or standard input.
+ * Where the rows of a job come from: the command line itself, a file or standard input.
  *
  * @since 0.1.0
  */
@@ -8,6 +8,7 @@ import type { JobError } from "@infermesh/job/JobError"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
@@ -21,19 +22,41 @@ import * as Terminal from "./Terminal.ts"
  * @since 0.1.0
  */
 export const open = Effect.fnUntraced(function* (given: {
-  readonly prompt: Option.Option<string>
+  /** Rows that stand on the command line. */
+  readonly inline: ReadonlyArray<unknown>
   readonly inputJsonl: Option.Option<string>
+  readonly shuffle: Option.Option<number>
 }): Effect.fn.Return<
   Input.Input<CannotRun | JobError>,
   JobError,
   FileSystem.FileSystem | Stdio.Stdio
 > {
-  if (Option.isSome(given.prompt)) {
-    return Input.rows([{ prompt: given.prompt.value }])
-  }
+  const input: Input.Input<CannotRun | JobError> = yield* choose(given)
+  return Option.isNone(given.shuffle) ? input : shuffled(input, given.shuffle.value)
+})
+
+const choose = Effect.fnUntraced(function* (given: {
+  readonly inline: ReadonlyArray<unknown>
+  readonly inputJsonl: Option.Option<string>
+}) {
+  if (given.inline.length > 0) return Input.rows(given.inline)
   return Option.isSome(given.inputJsonl)
     ? yield* Input.file(given.inputJsonl.value)
     : yield* fromStdin
+})
+
+/** Each row keeps the position it has in the input. */
+const shuffled = <E>(input: Input.Input<E>, seed: number): Input.Input<E> => ({
+  ...input,
+  isShuffled: true,
+  lines: Stream.unwrap(
+    Effect.map(
+      Effect.flatMap(Stream.runCollect(input.lines), (lines) =>
+        Random.withSeed(Random.shuffle(lines), seed)
+      ),
+      Stream.fromIterable
+    )
+  )
 })
 
 const fromStdin = Effect.gen(function* () {

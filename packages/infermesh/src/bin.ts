@@ -1,19 +1,22 @@
-/** The entry of the command. */
+/** The entry of the command: pages of help are shown at once, everything else is loaded when it is needed. */
 
 import process from "node:process"
 
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Effect from "effect/Effect"
-import * as References from "effect/References"
-
-import * as Cli from "./Cli.ts"
+import { pages } from "./HelpPages.ts"
+import { version } from "./Version.ts"
 
 // A reader that has closed the pipe (`| head`) is found out by whoever writes rows; help and versions need not know.
 process.stdout.on("error", () => {})
 
-Cli.run(process.argv.slice(2)).pipe(
-  Effect.provideService(References.LogToStderr, true),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+const words = process.argv.slice(2)
+const last = words.at(-1)
+const asksForHelp = last === "--help" || last === "-h"
+const page = asksForHelp ? pages[words.slice(0, -1).join(" ")] : undefined
+
+if (page !== undefined) process.stdout.write(`${page}\n`)
+else if (words.length === 1 && (last === "--version" || last === "-v")) {
+  process.stdout.write(`infermesh v${version}\n`)
+} else {
+  const { main } = await import("./Main.ts")
+  main(words)
+}

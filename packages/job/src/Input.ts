@@ -27,6 +27,8 @@ export interface Input<E = never, R = never> {
   readonly count: Effect.Effect<number, E, R> | undefined
   /** The file it is, which no output may be written over. */
   readonly path: string | undefined
+  /** The lines come in an order of chance: each row keeps the position that its line has, and not that in which it comes. */
+  readonly isShuffled?: boolean | undefined
 }
 
 /**

@@ -106,7 +106,15 @@ export const command = Command.make(
       Effect.fail(new CannotRun({ message: error.message }))
     )
   )
-).pipe(Command.withDescription("Start simulated providers and print their base URLs"))
+).pipe(
+  Command.withDescription("Start simulated providers and print their base URLs"),
+  Command.withExamples([
+    {
+      command: "infermesh simulate --replicas 2 --rpm 600 --latency-ms 500 --faults 0.05",
+      description: "Two servers that allow 600 requests a minute each and fail now and then"
+    }
+  ])
+)
 
 const named = (name: "rpm" | "tpm") => ({
   onNone: () => ({}),

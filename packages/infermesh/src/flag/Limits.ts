@@ -1,5 +1,5 @@
 /**
- * The flags that say how much may be sent, how often it is tried and how long it may take.
+ * The flags that say how much may be sent and spent, how often it is tried and how long it may take.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ const time = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("TIME"), Flag.optional)
 
 /**
- * Quotas of the client over all its deployments, slots, retries and time limits.
+ * Quotas of the client over all its deployments, slots, budget, retries and time limits.
  *
  * @category flags
  * @since 0.1.0
@@ -34,8 +34,15 @@ export const limits = {
     "max-token-burst",
     "Most tokens at one instant; the rest of --tpm is spread evenly"
   ),
+  budgetUsd: Flag.Finite("budget-usd").pipe(
+    Flag.withMetavar("USD"),
+    Flag.withDescription(
+      "Most that this run may spend, in US dollars; rows it is not enough for are asked by the next --resume"
+    ),
+    Flag.optional
+  ),
   maxRetries: Flag.Int("max-retries").pipe(
-    Flag.withDescription("Attempts after the first; default 3"),
+    Flag.withDescription("Attempts after the first, fallbacks included; default 3"),
     Flag.withDefault(3)
   ),
   timeout: time(

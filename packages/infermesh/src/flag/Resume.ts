@@ -5,8 +5,15 @@
  */
 import * as Flag from "effect/cli/Flag"
 
-const toggle = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+import { toggle } from "./Toggle.ts"
+
+/**
+ * What `--retry-failed` without reasons stands for.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const everyReason = "all"
 
 /**
  * Overwriting and resuming.
@@ -16,8 +23,18 @@ const toggle = (name: string, description: string) =>
  */
 export const resume = {
   overwrite: toggle("overwrite", "Throw away an output that exists, and its job"),
-  resume: toggle("resume", "Go on with the output's job; start it if there is none"),
-  retryFailed: toggle("retry-failed", "Resume, and ask failed rows again"),
+  resume: toggle(
+    "resume",
+    "Go on with the output's job, start it if there is none; failed rows stay as they are"
+  ),
+  retryFailed: Flag.String("retry-failed").pipe(
+    Flag.withOptionalValue(everyReason),
+    Flag.withMetavar("REASON,…"),
+    Flag.withDescription(
+      "Resume, and ask failed rows again: all, or those with a reason, as in --retry-failed=RateLimitError,TimedOut"
+    ),
+    Flag.optional
+  ),
   extend: toggle("extend", "Resume, with rows that the input did not have before"),
   force: toggle("force", "Resume although settings, input or output are not what they were"),
   checkpointDir: Flag.String("checkpoint-dir").pipe(

@@ -276,15 +276,26 @@ const takeOut = Effect.fnUntraced(function* (
   { isClean, mark }: Repair.Repaired,
   found: State
 ) {
-  const isRetried = retryFailed !== undefined && retryFailed !== false
-  if (isRetried) yield* book.commit({ retry: retryFailed })
-  const state = isRetried ? yield* book.state : found
+  const retry = retriedOf(retryFailed, found)
+  if (retry !== undefined) yield* book.commit({ retry })
+  const state = retry === undefined ? found : yield* book.state
   if (isClean && state.stale === 0) return { mark, state }
   return {
     mark: yield* Rewrite.rewrite({ path: paths.output, book, side: mark.side, isSorted: false }),
     state: yield* book.state
   }
 })
+
+/** What the ledger is told to ask again; nothing when no row failed that way, because looking for them takes a moment. */
+const retriedOf = (
+  retryFailed: Resumable["retryFailed"],
+  { failed, failures }: State
+): true | ReadonlyArray<string> | undefined => {
+  if (retryFailed === undefined || retryFailed === false || failed === 0) return undefined
+  if (retryFailed === true) return true
+  const found = retryFailed.filter((reason) => (failures[reason] ?? 0) > 0)
+  return found.length === 0 ? undefined : found
+}
 
 const nothingBefore = { answered: 0, failed: 0, retried: 0, adopted: 0, settledAtStart: 0 }
 
@@ -311,6 +322,6 @@ const surveyInput = Effect.fnUntraced(function* <EIn, RIn>(
     digest,
     extend: settings.extend === true,
     force: settings.force === true,
-    isRetried: retryFailed !== undefined && retryFailed !== false
+    isRetried: retriedOf(retryFailed, state) !== undefined
   })
 })

@@ -56,6 +56,8 @@ interface MatcherOptions {
   /** Whether rows that the ledger does not have may be added to a job whose input was complete. */
   readonly extend: boolean
   readonly settledAtStart: number
+  /** Whether new rows get the position of their line, although lines come in another order. */
+  readonly isShuffled: boolean
 }
 
 const pageItems = 1024
@@ -149,7 +151,8 @@ export class Matcher {
           }
           const page = state.unnamed === 0 ? undefined : this.#turnTo(line.index)
           if (page !== undefined) yield* page
-          works.push({ kind: "ask", index: this.#add(line), line })
+          const isFree = this.#options.isShuffled && (yield* this.#isFree(line.index))
+          works.push({ kind: "ask", index: this.#add(line, isFree), line })
         } else if (item.status === "pending") works.push({ kind: "ask", index: item.index, line })
         else if (!item.isWritten) works.push({ kind: "held", index: item.index, line })
       }
@@ -193,12 +196,23 @@ export class Matcher {
     return item
   }
 
+  /** Whether no item has a position, wherever the ledger's page is. */
+  #isFree(index: number): Effect.Effect<boolean, JobError> {
+    if (this.#isTaken(index)) return Effect.succeed(false)
+    if (this.#options.state.items === 0) return Effect.succeed(true)
+    return Effect.map(
+      this.#options.book.items(index - 1, 1),
+      ([item]) => item === undefined || item.index !== index
+    )
+  }
+
   /** Gives a new line its position: its own where the output's rows are known by nothing else, else the next. */
-  #add(line: Line): number {
+  #add(line: Line, isFree: boolean): number {
     const isOwn =
-      this.#options.state.unnamed > 0 &&
-      !this.#isTaken(line.index) &&
-      this.#page[this.#at]?.index !== line.index
+      isFree ||
+      (this.#options.state.unnamed > 0 &&
+        !this.#isTaken(line.index) &&
+        this.#page[this.#at]?.index !== line.index)
     const index = isOwn ? line.index : this.#nextIndex
     this.#nextIndex = Math.max(this.#nextIndex, index + 1)
     this.#taken.add(index)
@@ -220,14 +234,14 @@ const fingerprintCharacters = 32
  */
 export const survey = Effect.fnUntraced(function* <E, R>(
   input: Input<E, R>,
-  options: Omit<MatcherOptions, "settledAtStart"> & {
+  options: Omit<MatcherOptions, "settledAtStart" | "isShuffled"> & {
     readonly force: boolean
     /** Whether failed rows may be asked again. */
     readonly isRetried: boolean
   }
 ): Effect.fn.Return<{ readonly rows: number; readonly settledAtStart: number }, E | JobError, R> {
   const { extend, force, isRetried, state } = options
-  const matcher = new Matcher({ ...options, settledAtStart: 0 })
+  const matcher = new Matcher({ ...options, settledAtStart: 0, isShuffled: false })
   let [rows, settledAtStart, added] = [0, 0, 0]
   let firstAdded: number | undefined
   yield* Stream.runForEachArray(input.lines, (lines) =>

@@ -170,7 +170,13 @@ type AnySettings<Row extends SettledRow, EIn, RIn, EOut> = Pick<
 > & { readonly operation: { readonly toLine: (row: Row | SettledRow) => string } }
 
 const matcherOf = Effect.fnUntraced(function* <Row extends SettledRow>(
-  { extend }: { readonly extend?: boolean | undefined },
+  {
+    extend,
+    input
+  }: {
+    readonly extend?: boolean | undefined
+    readonly input: { readonly isShuffled?: boolean | undefined }
+  },
   { files, plan }: Opened<Row>
 ) {
   if (files === undefined) return undefined
@@ -181,7 +187,8 @@ const matcherOf = Effect.fnUntraced(function* <Row extends SettledRow>(
     state,
     digest: (yield* Ledger).digest,
     extend: extend === true,
-    settledAtStart
+    settledAtStart,
+    isShuffled: input.isShuffled === true
   })
 })
 
