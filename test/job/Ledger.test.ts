@@ -169,11 +169,13 @@ const suite = <E>(name: string, layer: Layer.Layer<Ledger, E>) =>
                 [overview.state.answered, overview.costUsd, overview.promptTokens],
                 [2, 1, 20]
               )
+              assert.isTrue(overview.isRunning)
               // Looking is no hindrance to the job.
               yield* book.commit({ seen: seen(2) })
             })
           )
           yield* Effect.scoped(ledger.open(path))
+          assert.isFalse((yield* ledger.look(path)).isRunning)
           const none = yield* Effect.flip(ledger.look(`${path}.none`))
           assert.strictEqual(none.reason._tag, "FileUnusable")
         })

@@ -135,7 +135,13 @@ const budget = (usd: Option.Option<number>) => {
       )
 }
 
-const time = Effect.fnUntraced(function* (flag: string, given: Option.Option<string>) {
+/**
+ * The time that a flag gives.
+ *
+ * @category input
+ * @since 0.1.0
+ */
+export const time = Effect.fnUntraced(function* (flag: string, given: Option.Option<string>) {
   if (Option.isNone(given)) return undefined
   const seconds = Number(given.value)
   const duration = Number.isFinite(seconds)

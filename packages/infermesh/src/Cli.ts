@@ -12,9 +12,14 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Logger from "effect/Logger"
 
+import * as Bench from "./command/Bench.ts"
 import * as Embed from "./command/Embed.ts"
 import * as Generate from "./command/Generate.ts"
+import * as Models from "./command/Models.ts"
+import * as Plan from "./command/Plan.ts"
+import * as Report from "./command/Report.ts"
 import * as Simulate from "./command/Simulate.ts"
+import * as Status from "./command/Status.ts"
 import * as Transcribe from "./command/Transcribe.ts"
 import { WrongUsage } from "./ExitCode.ts"
 import { globals } from "./flag/Global.ts"
@@ -31,7 +36,17 @@ export const root = Command.make("infermesh").pipe(
   Command.withDescription(
     "Run large amounts of LLM work: quotas kept, failures typed, nothing paid for lost"
   ),
-  Command.withSubcommands([Generate.command, Embed.command, Transcribe.command, Simulate.command]),
+  Command.withSubcommands([
+    Generate.command,
+    Embed.command,
+    Transcribe.command,
+    Plan.command,
+    Status.command,
+    Report.command,
+    Models.command,
+    Bench.command,
+    Simulate.command
+  ]),
   Command.withGlobalFlags(globals),
   Command.withExamples([
     { command: 'infermesh generate --model openai/gpt-4.1-mini --prompt "Say hello."' },

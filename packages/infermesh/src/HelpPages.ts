@@ -30,6 +30,11 @@ SUBCOMMANDS
   generate      Generate text for one prompt or for every row of a file
   embed         Embed one text or every row of a file
   transcribe    Transcribe audio files
+  plan          Say what a job would cost, what would hold it up and when it would be finished; nothing is sent
+  status        Say how a job is: what is settled, failed, spent, and how fast
+  report        Write a job as one page of HTML: throughput, latency, failures, cost
+  models        List models whose price is known, in USD per million tokens
+  bench         Measure how fast a model answers, and find the setting to take
   simulate      Start simulated providers and print their base URLs
 EXAMPLES
   infermesh generate --model openai/gpt-4.1-mini --prompt "Say hello."
@@ -235,6 +240,230 @@ EXAMPLES
 
   # Many files, each with subtitles
   infermesh transcribe --model openai/whisper-1 --output-jsonl talks.jsonl --subtitles srt --subtitles-dir subtitles talks/*.mp3`,
+  plan: `DESCRIPTION
+  Say what a job would cost, what would hold it up and when it would be finished; nothing is sent
+
+USAGE
+  infermesh plan [flags] <input>
+
+ARGUMENTS
+  input string    The rows, as generate --input-jsonl takes them
+
+FLAGS
+  --model PROVIDER/MODEL             The model: openai/gpt-4.1-mini, hosted_vllm/llama-3
+  --api-base URL                     Base URL of a server; repeated, the replicas are labelled replica-1, replica-2, …
+  --deployments-toml FILE            Deployments by label, with model, api_base, api_key_env, weight, limits; TOML, or JSON or YAML by the file's ending
+  --fallback PROVIDER/MODEL          Model to ask when the one before it fails; repeatable. One of the same provider is asked at the same --api-base
+  --routing-strategy choice          How a deployment is chosen among several; default simple-shuffle (choices: simple-shuffle, least-busy, latency-based-routing, usage-based-routing, usage-based-routing-v2, cost-based-routing, round-robin, ordered, sticky)
+  --env-file FILE                    File of KEY=value lines; the environment itself wins
+  --max-parallel-requests integer    Requests in flight at once; default 128
+  --rpm integer                      Requests per minute
+  --tpm integer                      Tokens per minute
+  --rpd integer                      Requests per day
+  --tpd integer                      Tokens per day
+  --max-request-burst integer        Most requests at one instant; the rest of --rpm is spread evenly
+  --max-token-burst integer          Most tokens at one instant; the rest of --tpm is spread evenly
+  --budget-usd USD                   Most that this run may spend, in US dollars; rows it is not enough for are asked by the next --resume
+  --max-retries integer              Attempts after the first, fallbacks included; default 3
+  --timeout TIME                     Longest time for one attempt: seconds, or '30 seconds'; default 10 minutes
+  --deadline TIME                    Longest time for one row with its waits and retries; default none
+  --max-tokens integer               Most tokens of an answer
+  --answer-tokens integer            Tokens that an answer is taken to have; default 256
+  --answer-seconds number            Seconds that an answer is taken to take; default 3
+  --sample integer                   Most rows that are played through; default 4000
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh plan in.jsonl --model openai/gpt-4.1-mini --rpm 500 --tpm 200000`,
+  status: `DESCRIPTION
+  Say how a job is: what is settled, failed, spent, and how fast
+
+USAGE
+  infermesh status [flags] <output>
+
+ARGUMENTS
+  output string    The job's output, as --output-jsonl named it
+
+FLAGS
+  --checkpoint-dir FOLDER    Folder for the job's ledger; default $INFERMESH_CHECKPOINT_DIR, else beside the output
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh status out.jsonl
+
+  # The same for a program, on standard output
+  infermesh status out.jsonl --json`,
+  report: `DESCRIPTION
+  Write a job as one page of HTML: throughput, latency, failures, cost
+
+USAGE
+  infermesh report [flags] <output>
+
+ARGUMENTS
+  output string    The job's output, as --output-jsonl named it
+
+FLAGS
+  --html FILE                The page; default the output's name with .html behind it
+  --checkpoint-dir FOLDER    Folder for the job's ledger; default $INFERMESH_CHECKPOINT_DIR, else beside the output
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh report out.jsonl --html job.html`,
+  models: `DESCRIPTION
+  List models whose price is known, in USD per million tokens
+
+USAGE
+  infermesh models [flags] [<text>]
+
+ARGUMENTS
+  text string    Only models whose name has this in it, such as gpt-4.1 or anthropic/ (optional)
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh models gpt-4.1
+
+  # For a program
+  infermesh models anthropic/ --json`,
+  bench: `DESCRIPTION
+  Measure how fast a model answers, and find the setting to take
+
+USAGE
+  infermesh bench <subcommand> [flags]
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+SUBCOMMANDS
+  generate    Ask a model at several concurrencies
+  embed       Embed texts with several texts a request`,
+  "bench generate": `DESCRIPTION
+  Ask a model at several concurrencies
+
+USAGE
+  infermesh bench generate [flags]
+
+FLAGS
+  --model PROVIDER/MODEL         The model: openai/gpt-4.1-mini, hosted_vllm/llama-3
+  --api-base URL                 Base URL of a server; repeated, the replicas are labelled replica-1, replica-2, …
+  --deployments-toml FILE        Deployments by label, with model, api_base, api_key_env, weight, limits; TOML, or JSON or YAML by the file's ending
+  --fallback PROVIDER/MODEL      Model to ask when the one before it fails; repeatable. One of the same provider is asked at the same --api-base
+  --routing-strategy choice      How a deployment is chosen among several; default simple-shuffle (choices: simple-shuffle, least-busy, latency-based-routing, usage-based-routing, usage-based-routing-v2, cost-based-routing, round-robin, ordered, sticky)
+  --env-file FILE                File of KEY=value lines; the environment itself wins
+  --rpm integer                  Requests per minute
+  --tpm integer                  Tokens per minute
+  --rpd integer                  Requests per day
+  --tpd integer                  Tokens per day
+  --max-request-burst integer    Most requests at one instant; the rest of --rpm is spread evenly
+  --max-token-burst integer      Most tokens at one instant; the rest of --tpm is spread evenly
+  --budget-usd USD               Most that this run may spend, in US dollars; rows it is not enough for are asked by the next --resume
+  --max-retries integer          Attempts after the first, fallbacks included; default 3
+  --timeout TIME                 Longest time for one attempt: seconds, or '30 seconds'; default 10 minutes
+  --deadline TIME                Longest time for one row with its waits and retries; default none
+  --extra-body JSON              JSON object of further fields for the request body
+  --requests integer             Requests of each setting; default 100
+  --duration TIME                Longest time of each setting, in which --requests is no limit: seconds, or '30 seconds'
+  --warm-up integer              Requests before each setting that are not counted; default 10
+  --rate PER_SECOND              Requests that come on time, so many a second, whatever became of those before; latency counts from when they are due
+  --output-json FILE             All figures as JSON
+  --output-html FILE             A page with the curves
+  --prompt TEXT                  What is asked; default a question of a few words
+  --max-tokens integer           Most tokens of an answer
+  --concurrency N,N,…            Requests at once, one setting after the other; default 1,2,4,8,16,32
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh bench generate --model hosted_vllm/llama-3 --api-base http://gpu0:8000/v1 --concurrency 8,16,32,64 --output-html curve.html`,
+  "bench embed": `DESCRIPTION
+  Embed texts with several texts a request
+
+USAGE
+  infermesh bench embed [flags]
+
+FLAGS
+  --model PROVIDER/MODEL         The model: openai/gpt-4.1-mini, hosted_vllm/llama-3
+  --api-base URL                 Base URL of a server; repeated, the replicas are labelled replica-1, replica-2, …
+  --deployments-toml FILE        Deployments by label, with model, api_base, api_key_env, weight, limits; TOML, or JSON or YAML by the file's ending
+  --fallback PROVIDER/MODEL      Model to ask when the one before it fails; repeatable. One of the same provider is asked at the same --api-base
+  --routing-strategy choice      How a deployment is chosen among several; default simple-shuffle (choices: simple-shuffle, least-busy, latency-based-routing, usage-based-routing, usage-based-routing-v2, cost-based-routing, round-robin, ordered, sticky)
+  --env-file FILE                File of KEY=value lines; the environment itself wins
+  --rpm integer                  Requests per minute
+  --tpm integer                  Tokens per minute
+  --rpd integer                  Requests per day
+  --tpd integer                  Tokens per day
+  --max-request-burst integer    Most requests at one instant; the rest of --rpm is spread evenly
+  --max-token-burst integer      Most tokens at one instant; the rest of --tpm is spread evenly
+  --budget-usd USD               Most that this run may spend, in US dollars; rows it is not enough for are asked by the next --resume
+  --max-retries integer          Attempts after the first, fallbacks included; default 3
+  --timeout TIME                 Longest time for one attempt: seconds, or '30 seconds'; default 10 minutes
+  --deadline TIME                Longest time for one row with its waits and retries; default none
+  --extra-body JSON              JSON object of further fields for the request body
+  --requests integer             Requests of each setting; default 100
+  --duration TIME                Longest time of each setting, in which --requests is no limit: seconds, or '30 seconds'
+  --warm-up integer              Requests before each setting that are not counted; default 10
+  --rate PER_SECOND              Requests that come on time, so many a second, whatever became of those before; latency counts from when they are due
+  --output-json FILE             All figures as JSON
+  --output-html FILE             A page with the curves
+  --text TEXT                    What is embedded; default a sentence
+  --micro-batch-size N,N,…       Texts of one request, one setting after the other; default 1,8,32,128
+  --concurrency integer          Requests at once; default 8
+
+GLOBAL FLAGS
+  --help, -h                                                          Show help information
+  --version, -v                                                       Show version information
+  --wizard                                                            Start wizard mode for a command
+  --completions <bash|zsh|fish|powershell|sh|pwsh>                    Print shell completion script (choices: bash, zsh, fish, powershell, sh, pwsh)
+  --log-level <all|trace|debug|info|warn|warning|error|fatal|none>    Sets the minimum log level (choices: all, trace, debug, info, warn, warning, error, fatal, none)
+  --quiet                                                             No progress and no table; errors are still said
+  --json                                                              Say everything on standard error as JSON, an object a line
+
+EXAMPLES
+  infermesh bench embed --model openai/text-embedding-3-small --micro-batch-size 8,64,256`,
   simulate: `DESCRIPTION
   Start simulated providers and print their base URLs
 

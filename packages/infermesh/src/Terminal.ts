@@ -48,6 +48,15 @@ export const say = (saying: string | Saying): Effect.Effect<void, never, Stdio.S
   })
 
 /**
+ * Shows what was asked for, on standard output: the text, or with `--json` the object alone.
+ *
+ * @category output
+ * @since 0.1.0
+ */
+export const show = ({ data, text }: Saying): Effect.Effect<void, never, Stdio.Stdio> =>
+  Effect.flatMap(SaysJson, (saysJson) => print(saysJson ? JSON.stringify(data) : text))
+
+/**
  * Writes a line to standard output; a reader that has closed it is nobody's failure.
  *
  * @category output

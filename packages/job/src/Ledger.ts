@@ -200,6 +200,8 @@ export class Ledger extends Context.Service<
  */
 export interface Overview {
   readonly state: State
+  /** A process has the job open at this moment. */
+  readonly isRunning: boolean
   readonly costUsd: number | undefined
   readonly promptTokens: number
   readonly completionTokens: number

@@ -38,7 +38,8 @@ export const layer: Layer.Layer<Ledger> = Layer.sync(Ledger, () => {
     look: (path) =>
       Effect.suspend(() => {
         const ledger = ledgers.get(path)
-        if (ledger !== undefined) return Effect.succeed(ledger.overview())
+        if (ledger !== undefined)
+          return Effect.succeed({ ...ledger.overview(), isRunning: locked.has(path) })
         const problem = "there is no such ledger"
         return Effect.fail(
           because(new FileUnusable({ path, access: "read", kind: "missing", problem }))

@@ -74,11 +74,11 @@ export const layer: Layer.Layer<Ledger, never, FileSystem.FileSystem | Path.Path
       const database = yield* connect(path)
       yield* check(path, database)
       const overview = yield* attempt(path, () => LedgerTables.overview(database))
-      const problem = "no job has been begun in it yet"
-      return (
-        overview ??
-        (yield* because(new FileUnusable({ path, access: "read", kind: "other", problem })))
-      )
+      if (overview === undefined) {
+        const problem = "no job has been begun in it yet"
+        return yield* because(new FileUnusable({ path, access: "read", kind: "other", problem }))
+      }
+      return { ...overview, isRunning: yield* isLocked(`${path}.lock`, exists) }
     }, Effect.scoped)
 
     return { open, exists, look, digest: (text) => hash("sha256", text) }
@@ -103,6 +103,28 @@ const check = (path: string, database: DatabaseSync): Effect.Effect<void, JobErr
         ? Effect.void
         : Effect.fail(because(new LedgerUnusable({ path, ...strangeness })))
   )
+
+/** Whether a process holds the lock; its file alone is left behind by one that was killed. */
+const isLocked = Effect.fnUntraced(function* (
+  path: string,
+  exists: (path: string) => Effect.Effect<boolean, JobError>
+) {
+  if (!(yield* exists(path))) return false
+  const database = yield* connect(path, 0)
+  return yield* Effect.try({
+    try: () => {
+      database.exec("select count(*) from sqlite_master")
+      return false
+    },
+    catch: (cause) =>
+      because(isBusy(cause) ? new JobLocked({ ledger: path }) : reasonOf(path, cause))
+  }).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "JobLocked",
+      () => Effect.succeed(true)
+    )
+  )
+})
 
 /**
  * Holds the lock until the scope closes, and takes its file away then.

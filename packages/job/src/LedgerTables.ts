@@ -118,7 +118,7 @@ export const strangeness = (
  * @category getters
  * @since 0.1.0
  */
-export const overview = (database: Database): Overview | undefined =>
+export const overview = (database: Database): Omit<Overview, "isRunning"> | undefined =>
   versionOf(database) === 0 ? undefined : new LedgerTables(database).overview()
 
 const statuses: ReadonlyArray<ItemStatus> = ["pending", "answered", "failed"]
@@ -317,7 +317,7 @@ export class LedgerTables {
     this.#run(`update item set status = 0 where status = 2 ${which}`, ...values)
   }
 
-  overview(): Overview {
+  overview(): Omit<Overview, "isRunning"> {
     const times = new Histogram()
     for (const row of this.#prepared(
       "select end_to_end_ms as millis from item where status = 1 and end_to_end_ms is not null"
