@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 
-import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Client from "@infermesh/core/Client"
 import * as Inference from "@infermesh/core/Inference"
 import * as Pricing from "@infermesh/core/telemetry/Pricing"
 import * as OpenAi from "@infermesh/providers/openai/OpenAi"
 import { Effect, Fiber, Layer, Schema, Stream } from "effect"
+import * as UndiciHttpClient from "infermesh/UndiciHttpClient"
 
 /** A server on this machine that answers each request in turn as it is told. */
 const serving = (...answers: ReadonlyArray<(response: ServerResponse) => void>) =>
@@ -55,7 +55,7 @@ const client = (apiBase: string) =>
   Client.layer({ model: "hosted_vllm/m", apiBase, maxRetries: 2, maxParallelRequests: 1 }).pipe(
     Layer.provide(OpenAi.layerCompatible),
     Layer.provide(Pricing.layerNone),
-    Layer.provide(NodeHttpClient.layerUndici)
+    Layer.provide(UndiciHttpClient.layer)
   )
 
 /** Resolves when the response's connection is gone. */

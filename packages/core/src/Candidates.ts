@@ -52,6 +52,7 @@ export interface Candidates {
   readonly serving: (wanted: Wanted) => ReadonlyArray<Ready> | Reason
   /** Rules a deployment out for a while, where others could answer: what it failed with is its own, and not the call's. */
   readonly shun: (ready: Ready, nowMillis: number) => void
+  readonly isShunned: (ready: Ready, nowMillis: number) => boolean
 }
 
 /** How long a deployment is left out that refused its key, has no credit or no such model. */
@@ -108,6 +109,7 @@ export const make = (options: CandidatesOptions): Candidates => {
   return {
     serving,
     shun: (one, now) => shunned.set(one, now + shunnedMillis),
+    isShunned: (one, now) => (shunned.get(one) ?? 0) > now,
     of: ({ cost, excluded, model, plan }, now) => {
       const tooSmall = firstTooSmall(own, cost)
       if (tooSmall !== undefined) return unsatisfiable(tooSmall, cost)

@@ -39,6 +39,7 @@ import { smallest } from "./batch/Packing.ts"
 import type { Call } from "./Call.ts"
 import * as Candidates from "./Candidates.ts"
 import type { Deployment } from "./Deployment.ts"
+import * as Drawn from "./Drawn.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { AttemptError } from "./provider/Provider.ts"
 import type { Providers } from "./provider/Providers.ts"
@@ -52,7 +53,7 @@ import type { HealthCheckOptions } from "./routing/HealthCheck.ts"
 import * as HealthCheck from "./routing/HealthCheck.ts"
 import type { Member } from "./routing/Member.ts"
 import type { Strategy } from "./routing/Strategy.ts"
-import { strategies } from "./routing/Strategy.ts"
+import { drawnBy, strategies } from "./routing/Strategy.ts"
 import * as SchedulerGauges from "./SchedulerGauges.ts"
 import * as SchedulerSnapshot from "./SchedulerSnapshot.ts"
 import type { SettingsError } from "./SettingsError.ts"
@@ -240,7 +241,17 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     if (clientAt > now) return Effect.succeed(blocked(clientAt, true))
     const found = survey(possible, call, now)
     if (typeof found === "number") return Effect.succeed(blocked(found, false))
-    return Effect.flatMap(choose(untried(found, call), call, now), (ready) => {
+    return reserve(call, untried(found, call), now, () => possible)
+  }
+
+  /** Takes a place at one of those that are free, or at another of the possible where the store refuses it. */
+  const reserve = (
+    call: Call<unknown>,
+    free: ReadonlyArray<Member>,
+    now: number,
+    possible: () => ReadonlyArray<Ready>
+  ): Effect.Effect<Grant | Blocked> =>
+    Effect.flatMap(choose(free, call, now), (ready) => {
       // Taken before the quota is: a shared store takes a while, and nobody else must take the same slot meanwhile.
       const ticket = take(ready, now)
       return Effect.flatMap(
@@ -254,7 +265,7 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
           // A store whose clock is behind ours must not be asked without a pause.
           const retryAtMillis = Math.max(outcome.retryAtMillis, now + 1)
           // A shared store knew better: the others are asked before anybody waits.
-          const others = possible.filter((one) => one !== ready)
+          const others = possible().filter((one) => one !== ready)
           if (others.length === 0) return Effect.succeed(blocked(retryAtMillis, false))
           return Effect.map(grant(call, others, now), (other) =>
             "ready" in other
@@ -264,7 +275,27 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
         }
       )
     })
-  }
+
+  const drawnCount = drawnBy(strategy)
+
+  /** Those out of many among whom the strategy would choose; `undefined` where all must be looked at. */
+  const draw = (
+    call: Call<unknown>,
+    now: number
+  ): Effect.Effect<ReadonlyArray<Member> | undefined> =>
+    Effect.withFiber((fiber) => {
+      const { model, plan } = call
+      if (drawnCount === undefined || clientRoomAt(call, now) > now) return nothingDrawn
+      const group = candidates.serving({ model: model === "" ? undefined : model, tags: plan.tags })
+      if (Candidates.isReason(group)) return nothingDrawn
+      const random = fiber.getRef(Random.Random)
+      const drawn = Drawn.draw(group, drawnCount, call, {
+        nowMillis: now,
+        random: () => random.nextDoubleUnsafe(),
+        isShunned: (ready) => candidates.isShunned(ready, now)
+      })
+      return Effect.succeed(drawn?.map(({ member }) => member))
+    })
 
   const take = (ready: Ready, now: number): number => {
     slots.take()
@@ -404,18 +435,40 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
 
   /** A place for an attempt, waited for (`wait`) where there is none at once. */
   const place = (call: Call<unknown>, wait: boolean): Effect.Effect<Grant, AttemptError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const possible = candidates.of(call, now)
-      if (Candidates.isReason(possible)) return refuse(possible)
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
       // Whoever stands in line goes first.
-      if (waiting.isBusy()) return wait ? stand(call, possible) : noPlace
-      return Effect.flatMap(grant(call, possible, now), (outcome) => {
-        if ("ready" in outcome) return Effect.succeed(outcome)
-        const then = wait ? stand(call, possible) : noPlace
-        // Where the store took a while, others may stand in line by now, for what this one held until it was refused.
-        return waiting.line.size === 0 ? then : Effect.andThen(waiting.look, then)
-      })
+      waiting.isBusy()
+        ? placeAmong(call, now, undefined, wait)
+        : Effect.flatMap(draw(call, now), (drawn) => placeAmong(call, now, drawn, wait))
+    )
+
+  const everyCandidate = (call: Call<unknown>, now: number): ReadonlyArray<Ready> => {
+    const found = candidates.of(call, now)
+    return Candidates.isReason(found) ? [] : found
+  }
+
+  const placeAmong = (
+    call: Call<unknown>,
+    now: number,
+    drawn: ReadonlyArray<Member> | undefined,
+    wait: boolean
+  ): Effect.Effect<Grant, AttemptError> => {
+    const possible = drawn === undefined ? candidates.of(call, now) : []
+    if (Candidates.isReason(possible)) return refuse(possible)
+    if (waiting.isBusy()) return wait ? stand(call, possible) : noPlace
+    const granting =
+      drawn === undefined
+        ? grant(call, possible, now)
+        : reserve(call, drawn, now, () => everyCandidate(call, now))
+    return Effect.flatMap(granting, (outcome) => {
+      if ("ready" in outcome) return Effect.succeed(outcome)
+      const then = wait
+        ? stand(call, drawn === undefined ? possible : everyCandidate(call, now))
+        : noPlace
+      // Where the store took a while, others may stand in line by now, for what this one held until it was refused.
+      return waiting.line.size === 0 ? then : Effect.andThen(waiting.look, then)
     })
+  }
 
   const admit =
     (wait: boolean) =>
@@ -513,6 +566,8 @@ const blocked = (atMillis: number, everybody: boolean): Blocked => ({
   atMillis,
   everybody
 })
+
+const nothingDrawn = Effect.undefined
 
 const refuse = (reason: Reason): Effect.Effect<never, AttemptError> =>
   Effect.fail(new AttemptError({ reason, outcome: "unsent" }))

@@ -18,7 +18,6 @@
  * @since 0.1.0
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { ClientSettings } from "@infermesh/core/Client"
 import * as Client from "@infermesh/core/Client"
 import type * as Inference from "@infermesh/core/Inference"
@@ -32,6 +31,7 @@ import * as Layer from "effect/Layer"
 import * as Prices from "./Prices.ts"
 import type { PromiseClient } from "./PromiseClient.ts"
 import * as PromiseClientModule from "./PromiseClient.ts"
+import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
 /**
  * A client for the given settings.
@@ -46,10 +46,20 @@ export const layer = (
   settings: ClientSettings
 ): Layer.Layer<Inference.Inference | Scheduler, SettingsError> =>
   Client.layer(settings).pipe(
-    Layer.provide(Providers.layer.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+    Layer.provide(
+      Providers.layer.pipe(
+        Layer.provide(UndiciHttpClient.layerOptions({ connections: connectionsOf(settings) }))
+      )
+    ),
     Layer.provide(Prices.layer),
     Layer.provide(NodeFileSystem.layer)
   )
+
+/** A socket for each attempt that may be in flight. */
+const connectionsOf = ({ maxParallelRequests }: ClientSettings): number | null =>
+  typeof maxParallelRequests === "number"
+    ? maxParallelRequests
+    : (maxParallelRequests?.adaptive.max ?? null)
 
 /**
  * A client for settings that come from configuration.

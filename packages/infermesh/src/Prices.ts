@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /** Costs are sums of floats; what is behind the twelfth decimal is noise. */
-const decimals = 12
+const rounded = (cost: number): number => Math.round(cost * 1e12) / 1e12
 
 /** Tokens whose price is asked for to learn a rate: prices are given for a million. */
 const million = 1_000_000
@@ -35,24 +35,31 @@ export const layer: Layer.Layer<Pricing> = Layer.effect(
       const quote = (provider: string, model: string, usage: Usage): PriceCalculationResult =>
         calcPrice(usage, model, { providerId: provider })
       // A look-up takes tens of microseconds, of every request: each model is looked up once.
-      const known = new Map<string, PriceOf | undefined>()
+      // By provider, the name asked for and the name reported: to join them would be dearer than to look three times.
+      const known = new Map<string, Map<string, Map<string, PriceOf | undefined>>>()
       return {
         cost: ({ models: [reported, asked], provider, usage }: Purchase) => {
-          const key = `${provider}/${reported}/${asked}`
-          let priceOf = known.get(key)
-          if (priceOf === undefined && !known.has(key)) {
+          const names = inside(inside(known, provider), asked)
+          let priceOf = names.get(reported)
+          if (priceOf === undefined && !names.has(reported)) {
             priceOf =
               find((tokens) => quote(provider, reported, tokens)) ??
               find((tokens) => quote(provider, asked, tokens))
-            known.set(key, priceOf)
+            names.set(reported, priceOf)
           }
           const cost = priceOf?.(usage)
-          return cost === undefined ? undefined : Number(cost.toFixed(decimals))
+          return cost === undefined ? undefined : rounded(cost)
         }
       }
     }
   )
 )
+
+const inside = <A>(maps: Map<string, Map<string, A>>, key: string): Map<string, A> => {
+  let inner = maps.get(key)
+  if (inner === undefined) maps.set(key, (inner = new Map()))
+  return inner
+}
 
 type PriceOf = (usage: TokenUsage) => number | undefined
 type Quote = (usage: Usage) => PriceCalculationResult

@@ -12,8 +12,11 @@ import type { TokenUsage } from "@infermesh/core/operation/Usage"
 import type { Answer, GenerationPart } from "@infermesh/core/provider/Provider"
 import { AttemptError } from "@infermesh/core/provider/Provider"
 import { explain, StreamInterrupted } from "@infermesh/core/Reason"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Result from "effect/Result"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 
 import type { Json } from "./RequestBody.ts"
@@ -52,19 +55,52 @@ export const decode = <State>(
   events: Stream.Stream<string, AttemptError>,
   machine: Machine<State>
 ): Stream.Stream<GenerationPart | Answer<Generation>, AttemptError> =>
-  Stream.suspend(() => {
-    const state = machine.start()
-    let started = false
-    return events.pipe(
-      Stream.mapEffect((data) => Effect.fromResult(machine.step(state, data))),
-      Stream.flattenIterable,
-      Stream.tap(() => Effect.sync(() => void (started = true))),
-      Stream.concat(Stream.fromEffect(Effect.suspend(() => Effect.fromResult(machine.end(state))))),
-      Stream.mapError((error) =>
-        started ? interrupted(error, machine.arrived(state)) : withUsage(error, machine, state)
+  Stream.transformPull(events, (pull) =>
+    Effect.sync(() => {
+      const state = machine.start()
+      let started = false
+      let isEnded = false
+      let failure: AttemptError | undefined
+      const failed = (error: AttemptError): AttemptError =>
+        (failure = started
+          ? interrupted(error, machine.arrived(state))
+          : withUsage(error, machine, state))
+      const next: Parts = Effect.suspend((): Parts => {
+        if (failure !== undefined) return Effect.fail(failure)
+        return Effect.flatMap(pull, (arrived): Parts => {
+          const parts: Array<GenerationPart> = []
+          for (const data of arrived) {
+            const step = machine.step(state, data)
+            if (Result.isFailure(step)) {
+              // What came before it is handed out first.
+              started ||= parts.length > 0
+              failed(step.failure)
+              break
+            }
+            for (const part of step.success) parts.push(part)
+          }
+          if (!Arr.isReadonlyArrayNonEmpty(parts)) return next
+          started = true
+          return Effect.succeed(parts)
+        })
+      }).pipe(
+        Effect.catch((error) =>
+          Effect.fail(error === failure || Cause.isDone(error) ? error : failed(error))
+        ),
+        Pull.catchDone((): Parts => {
+          if (isEnded) return Cause.done()
+          isEnded = true
+          const end = machine.end(state)
+          return Result.isFailure(end)
+            ? Effect.fail(failed(end.failure))
+            : Effect.succeed([end.success])
+        })
       )
-    )
-  })
+      return next
+    })
+  )
+
+type Parts = Pull.Pull<Arr.NonEmptyReadonlyArray<GenerationPart | Answer<Generation>>, AttemptError>
 
 /**
  * What events say of the new tokens only, such as log-probabilities, together: their lists are one list, other values the

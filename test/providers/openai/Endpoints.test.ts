@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { createReadStream } from "node:fs"
 import type { IncomingMessage } from "node:http"
 
-import { NodeFileSystem, NodeHttpClient, NodeStream } from "@effect/platform-node"
+import { NodeFileSystem, NodeStream } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import type { ClientSettings } from "@infermesh/core/Client"
 import * as Client from "@infermesh/core/Client"
@@ -12,6 +12,7 @@ import * as Pricing from "@infermesh/core/telemetry/Pricing"
 import * as OpenAi from "@infermesh/providers/openai/OpenAi"
 import { Deferred, Effect, Fiber, FileSystem, Layer, Redacted, Stream } from "effect"
 import * as fc from "fast-check"
+import * as UndiciHttpClient from "infermesh/UndiciHttpClient"
 
 import { bodyOf, formOf, serve } from "../Loopback.ts"
 
@@ -20,7 +21,7 @@ const key = "sk-planted-1234567890"
 /** The whole pipeline over real HTTP and real files. */
 const client = (apiBase: string, settings: Partial<ClientSettings> = {}) =>
   Client.layer({ model: "openai/m", apiBase, apiKey: Redacted.make(key), ...settings }).pipe(
-    Layer.provide(OpenAi.layer.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+    Layer.provide(OpenAi.layer.pipe(Layer.provide(UndiciHttpClient.layer))),
     Layer.provide(Pricing.layerNone),
     Layer.provideMerge(NodeFileSystem.layer)
   )
@@ -359,7 +360,7 @@ describe("transcriptions over real HTTP", () => {
           Stream.unwrap(Effect.as(Effect.orDie(files.remove(path)), files.stream(name, options)))
       }
       const layer = Client.layer({ model: "openai/m", apiBase }).pipe(
-        Layer.provide(OpenAi.layer.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+        Layer.provide(OpenAi.layer.pipe(Layer.provide(UndiciHttpClient.layer))),
         Layer.provide(Pricing.layerNone),
         Layer.provide(Layer.succeed(FileSystem.FileSystem, look))
       )

@@ -96,11 +96,18 @@ interface Calibration {
  */
 export const make = (): TokenEstimate["Service"] => {
   const calibrations = new Map<string, Calibration>()
+  // A request is estimated and later learned from; its texts are gone through once.
+  const sizes = new WeakMap<Iterable<string>, number>()
+  const sizeOf = ({ texts }: TokenEstimateRequest): number => {
+    let size = sizes.get(texts)
+    if (size === undefined) sizes.set(texts, (size = bytesOf(texts)))
+    return size
+  }
   return {
     estimate: (request) =>
       Effect.sync(() => {
         const known = calibrations.get(request.model)
-        const prompt = Math.ceil(bytesOf(request.texts) * tokensPerByte(known))
+        const prompt = Math.ceil(sizeOf(request) * tokensPerByte(known))
         return {
           input: prompt + request.messageCount * tokensPerMessage,
           output: outputAllowance(request, known)
@@ -127,7 +134,7 @@ export const make = (): TokenEstimate["Service"] => {
       }
       const prompt = Math.max(0, promptTokens - request.messageCount * tokensPerMessage)
       known.promptTokens = known.promptTokens * decay + prompt
-      known.bytes = known.bytes * decay + bytesOf(request.texts)
+      known.bytes = known.bytes * decay + sizeOf(request)
       const weight = 1 - decay
       known.outputDeviation +=
         weight * (Math.abs(output - known.outputMean) - known.outputDeviation)

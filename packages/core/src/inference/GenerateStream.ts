@@ -199,15 +199,25 @@ const withPartials = (
   progress: Progress,
   format: OutputFormat<unknown> | undefined
 ): ReadonlyArray<GenerateEvent<unknown>> => {
-  for (const part of parts)
-    if (part.type === "text-delta" && part.choice === 0) progress.text += part.text
-  const grown = progress.text.length - progress.shown
+  const events: Array<GenerateEvent<unknown>> = []
+  for (const part of parts) {
+    events.push(part)
+    if (part.type !== "text-delta" || part.choice !== 0) continue
+    progress.text += part.text
+    const value = format === undefined ? undefined : grownValue(progress, format)
+    if (value !== undefined) events.push({ type: "partial", value })
+  }
+  return events
+}
+
+/** The value of the text so far, where it has grown enough to be shown again. */
+const grownValue = (progress: Progress, format: OutputFormat<unknown>): unknown => {
+  const { shown, text } = progress
   // Each value is read from the whole text: showing every letter of a long one would cost the square of its length.
-  if (format === undefined || grown === 0 || grown < progress.text.length / shownShare) return parts
-  progress.shown = progress.text.length
+  if (text.length === shown || text.length - shown < text.length / shownShare) return undefined
+  progress.shown = text.length
   // A closer without an opener shows only now that what came before it was no part of the answer.
-  const value = format.partial(Reasoning.split(progress.text).text)
-  return value === undefined ? parts : [...parts, { type: "partial", value }]
+  return format.partial(Reasoning.split(text).text)
 }
 
 /** After the first part, whatever ended the stream is an interruption, and carries what had arrived. */

@@ -9,7 +9,10 @@
  * @since 0.1.0
  */
 import * as AiError from "effect/ai/AiError"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 
 import { AttemptError } from "./Provider.ts"
@@ -90,17 +93,36 @@ export const makeReader = (): EventReader => {
 export const events = (
   bytes: Stream.Stream<Uint8Array, AttemptError>
 ): Stream.Stream<string, AttemptError> =>
-  Stream.suspend(() => {
-    const reader = makeReader()
-    return bytes.pipe(
-      Stream.mapEffect((piece) => {
-        const read = reader.push(piece)
-        return read === undefined ? tooLong : Effect.succeed(read)
-      }),
-      Stream.concat(Stream.fromEffect(Effect.sync(reader.end))),
-      Stream.flattenIterable
-    )
-  })
+  Stream.transformPull(bytes, (pull) =>
+    Effect.sync(() => {
+      const reader = makeReader()
+      let isEnded = false
+      const given = (read: ReadonlyArray<string>): Events =>
+        Arr.isReadonlyArrayNonEmpty(read) ? Effect.succeed(read) : next
+      // All events that arrive together go on together: a fast model sends many in a packet.
+      const next: Events = Effect.suspend(() => {
+        if (isEnded) return Cause.done()
+        return Effect.flatMap(pull, (pieces) => {
+          const read: Array<string> = []
+          for (const piece of pieces) {
+            const some = reader.push(piece)
+            if (some === undefined) return tooLong
+            for (const event of some) read.push(event)
+          }
+          return given(read)
+        })
+      }).pipe(
+        Pull.catchDone(() => {
+          if (isEnded) return Cause.done()
+          isEnded = true
+          return given(reader.end())
+        })
+      )
+      return next
+    })
+  )
+
+type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<string>, AttemptError>
 
 const tooLong = Effect.fail(
   new AttemptError({

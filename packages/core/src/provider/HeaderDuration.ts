@@ -21,6 +21,18 @@ const unitMillis: Record<string, number> = {
  */
 export const durationMillis = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
+  if (known.has(text)) return known.get(text)
+  const millis = read(text)
+  if (known.size >= mostKnown) known.clear()
+  known.set(text, millis)
+  return millis
+}
+
+/** Headers say the same few things again and again, in every response. */
+const known = new Map<string, number | undefined>()
+const mostKnown = 256
+
+const read = (text: string): number | undefined => {
   const compact = text.trim().toLowerCase().replaceAll(" ", "")
   if (compact === "") return undefined
   const seconds = Number(compact)

@@ -94,7 +94,31 @@ export const rateLimits = (headers: Headers, nowMillis?: number): RateLimitHeade
   }
 }
 
-type Kind = "requests" | "tokens" | "input-tokens" | "output-tokens"
+const kinds = ["requests", "tokens", "input-tokens", "output-tokens"] as const
+type Kind = (typeof kinds)[number]
+
+/** The headers of one limit: how much, how much is left, when it is whole again. */
+type Names = readonly [limit: string, remaining: string, reset: string]
+
+const namesOf = <K extends string>(all: ReadonlyArray<K>, names: (kind: K) => Names) =>
+  // `fromEntries` forgets the keys.
+  Object.fromEntries(all.map((kind) => [kind, names(kind)])) as { readonly [kind in K]: Names }
+
+/** Written out once: every response is looked through for all of them. */
+const openaiNames = namesOf(
+  [...kinds, "requests-minute", "tokens-minute", "requests-day", "tokens-day"],
+  (kind) => [
+    `x-ratelimit-limit-${kind}`,
+    `x-ratelimit-remaining-${kind}`,
+    `x-ratelimit-reset-${kind}`
+  ]
+)
+const anthropicNames = namesOf(kinds, (kind) => [
+  `anthropic-ratelimit-${kind}-limit`,
+  `anthropic-ratelimit-${kind}-remaining`,
+  `anthropic-ratelimit-${kind}-reset`
+])
+const ietfNames: Names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]
 
 /** Reads the headers of one response, and counts what it does not understand. */
 class Reader {
@@ -107,20 +131,12 @@ class Reader {
     this.#nowMillis = nowMillis
   }
 
-  openai(kind: string): LimitHeaders | undefined {
-    return this.#limit(
-      `x-ratelimit-limit-${kind}`,
-      `x-ratelimit-remaining-${kind}`,
-      `x-ratelimit-reset-${kind}`,
-      durationMillis
-    )
+  openai(kind: keyof typeof openaiNames): LimitHeaders | undefined {
+    return this.#limit(openaiNames[kind], durationMillis)
   }
 
   anthropic(kind: Kind): LimitHeaders | undefined {
-    const prefix = `anthropic-ratelimit-${kind}`
-    return this.#limit(`${prefix}-limit`, `${prefix}-remaining`, `${prefix}-reset`, (text) =>
-      millisUntil(text, this.#nowMillis)
-    )
+    return this.#limit(anthropicNames[kind], (text) => millisUntil(text, this.#nowMillis))
   }
 
   window(name: "minute" | "day"): WindowHeaders | undefined {
@@ -133,12 +149,7 @@ class Reader {
   ietf(): Partial<Pick<RateLimitHeaders, "requests" | "perMinute" | "perDay">> {
     const state = parameters(this.#headers["ratelimit"])
     if (state === undefined) {
-      const requests = this.#limit(
-        "ratelimit-limit",
-        "ratelimit-remaining",
-        "ratelimit-reset",
-        durationMillis
-      )
+      const requests = this.#limit(ietfNames, durationMillis)
       return requests === undefined ? {} : { requests }
     }
     const policy = parameters(this.#headers["ratelimit-policy"])
@@ -159,9 +170,7 @@ class Reader {
   }
 
   #limit(
-    limitName: string,
-    remainingName: string,
-    resetName: string,
+    [limitName, remainingName, resetName]: Names,
     readReset: (text: string) => number | undefined
   ): LimitHeaders | undefined {
     const limit = this.#headers[limitName]

@@ -51,3 +51,17 @@ export const strategies = {
  * @since 0.1.0
  */
 export type StrategyName = keyof typeof strategies
+
+/**
+ * How many candidates a strategy draws by weight, to compare only those; `undefined` for one that must see all of them.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const drawnBy = (strategy: Strategy): number | undefined => drawn.get(strategy)
+
+const drawn: ReadonlyMap<Strategy, number> = new Map([
+  [simpleShuffle, 1],
+  [leastBusy, 2],
+  [latencyBased, 2]
+])

@@ -28,6 +28,7 @@ import { isRecord } from "../RequestBody.ts"
 import * as ResponseBody from "../ResponseBody.ts"
 import { Count, nullish } from "../ResponseBody.ts"
 import * as Fault from "./Fault.ts"
+import * as PlainEvent from "./PlainEvent.ts"
 
 // ---- response
 
@@ -116,7 +117,11 @@ export type MessageBody = typeof MessageBody.Type
  * @category decoding
  * @since 0.1.0
  */
-export const parse = ResponseBody.reader("completion", Schema.decodeUnknownResult(Body))
+export const parse = ResponseBody.reader(
+  "completion",
+  Schema.decodeUnknownResult(Body),
+  (value): value is Body => PlainEvent.isPlain(value)
+)
 
 // ---- parts of a message
 
