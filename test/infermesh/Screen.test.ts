@@ -74,6 +74,13 @@ describe("withView", () => {
       const dumb = stderr(true, { TERM: "dumb" })
       yield* Effect.provide(shown, dumb.layer)
       assert.strictEqual(dumb.written.text, "at 5000\n")
+      const shared = stderr(true)
+      const fiber = yield* Effect.forkChild(
+        Effect.provide(Screen.withView(Effect.never, view, false), shared.layer)
+      )
+      yield* TestClock.adjust(5000)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(shared.written.text, "at 5000\n")
       const json = stderr(true)
       yield* shown.pipe(Effect.provideService(Terminal.SaysJson, true), Effect.provide(json.layer))
       const { time, ...said } = JSON.parse(json.written.text)

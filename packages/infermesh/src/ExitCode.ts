@@ -108,6 +108,10 @@ export const toFailure = ({ message, reason }: JobError): CannotRun | WrongUsage
           "--force"
         )
       })
+    case "FileUnusable":
+      return new CannotRun({
+        message: reason.kind === "missing" ? `${message}; check the path` : message
+      })
     default:
       return new CannotRun({ message })
   }

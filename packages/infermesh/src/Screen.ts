@@ -118,11 +118,13 @@ export const keepingLogs = <A, E, R>(
  */
 export const withView = <A, E, R, R2>(
   work: Effect.Effect<A, E, R>,
-  view: (elapsedMillis: number) => Effect.Effect<View, never, R2>
+  view: (elapsedMillis: number) => Effect.Effect<View, never, R2>,
+  /** Whether the terminal is nobody else's: a program that reads our rows may write there, too. */
+  isAlone = true
 ): Effect.Effect<A, E, R | R2 | Stdio.Stdio> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const onTerminal = (yield* isDrawable) && !(yield* Terminal.SaysJson)
+      const onTerminal = isAlone && (yield* isDrawable) && !(yield* Terminal.SaysJson)
       const logged = yield* Logged
       const drawing = new Drawing(logged)
       const started = yield* Clock.currentTimeMillis

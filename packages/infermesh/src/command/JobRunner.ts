@@ -37,6 +37,7 @@ import * as Terminal from "../Terminal.ts"
 import * as DryRun from "./DryRun.ts"
 import type { JobFlags } from "./Given.ts"
 import { retried } from "./RetryReasons.ts"
+import * as SharedBudget from "./SharedBudget.ts"
 
 /**
  * What a command adds.
@@ -123,7 +124,9 @@ const runJob = Effect.fnUntraced(function* <I, O, Row extends SettledRow>(
   const isQuiet = yield* quiet
   const isWatched = !isQuiet && !(yield* isInTheWay(prepared.given))
   const job = watchJob(prepared, isQuiet, isWatched)
-  return yield* isWatched ? Screen.keepingLogs(job) : job
+  return yield* isWatched && Option.isSome(prepared.given.outputJsonl)
+    ? Screen.keepingLogs(job)
+    : job
 })
 
 const watchJob = <I, O, Row extends SettledRow>(
@@ -166,7 +169,7 @@ const watchJob = <I, O, Row extends SettledRow>(
           )
         )
       const { failedBefore, summary } = yield* (
-        isWatched ? Screen.withView(job.await, view) : job.await
+        isWatched ? Screen.withView(job.await, view, Option.isSome(given.outputJsonl)) : job.await
       ).pipe(
         // However it ends, what was done until then is said.
         Effect.onExit((exit) => (isQuiet ? Effect.void : report(exit)))
@@ -189,7 +192,7 @@ const start = Effect.fnUntraced(function* <I, O, Row extends SettledRow>({
   return yield* Job.start({
     input,
     output: yield* RowSink.open({ ...given, beside }),
-    operation,
+    operation: settings.budget === undefined ? operation : SharedBudget.waiting(operation),
     mapper: mapper?.mapper,
     identity: {
       ...identityOf(settings),
