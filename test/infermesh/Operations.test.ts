@@ -19,6 +19,16 @@ const shown = [
   "infermesh transcribe --model openai/whisper-1 --output-jsonl talks.jsonl --subtitles srt talk.mp3"
 ]
 
+/** Those of them that come before or after, and ask nobody, or another server. */
+const shownThen = [
+  "infermesh plan prompts.jsonl --model openai/gpt-4.1-mini --rpm 500 --tpm 200000",
+  "infermesh status answers.jsonl",
+  "infermesh report answers.jsonl --html answers.html",
+  "infermesh models gpt-4.1"
+]
+const shownBench =
+  "infermesh bench generate --model hosted_vllm/llama-3 --api-base http://gpu0:8000/v1 --concurrency 8,16,32"
+
 describe("the README", () => {
   it.live("shows commands that work", () =>
     Effect.gen(function* () {
@@ -45,6 +55,15 @@ describe("the README", () => {
         "talks.jsonl",
         "talk.0.srt"
       ])
+      const words = [
+        ...shownThen.map((command) => command.split(" ").slice(1)),
+        shownBench.replace("http://gpu0:8000/v1", base).split(" ").slice(1)
+      ]
+      const then = yield* Effect.forEach(words, (one) => infermesh(one, { cwd: path }), {
+        concurrency: 2
+      })
+      for (const { code, stderr } of then) assert.strictEqual(code, 0, stderr)
+      assert.include(readdirSync(path), "answers.html")
     }).pipe(Effect.scoped)
   )
 })

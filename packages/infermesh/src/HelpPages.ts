@@ -373,7 +373,9 @@ GLOBAL FLAGS
 
 SUBCOMMANDS
   generate    Ask a model at several concurrencies
-  embed       Embed texts with several texts a request`,
+  embed       Embed texts with several texts a request
+EXAMPLES
+  infermesh bench generate --model openai/gpt-4.1-mini --concurrency 1,4,16,64`,
   "bench generate": `DESCRIPTION
   Ask a model at several concurrencies
 

@@ -101,7 +101,7 @@ interface Row {
 const parse = (line: string): Row | undefined => {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === "object" && value !== null ? (value as Row) : undefined
+    return typeof value === "object" && value !== null ? value : undefined
   } catch {
     return undefined
   }

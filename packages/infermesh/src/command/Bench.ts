@@ -137,5 +137,8 @@ const embed = Command.make("embed", embedFlags, (given) =>
  */
 export const command = Command.make("bench").pipe(
   Command.withDescription("Measure how fast a model answers, and find the setting to take"),
-  Command.withSubcommands([generate, embed])
+  Command.withSubcommands([generate, embed]),
+  Command.withExamples([
+    { command: "infermesh bench generate --model openai/gpt-4.1-mini --concurrency 1,4,16,64" }
+  ])
 )

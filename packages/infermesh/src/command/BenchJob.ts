@@ -8,6 +8,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
 import * as AppLayer from "../AppLayer.ts"
@@ -123,7 +124,7 @@ const sweep = (given: GenerateFlags | EmbedFlags, subject: Subject) =>
         yield* Terminal.say(`${subject.name} ${setting}: done`)
         return step
       })
-    ).pipe(Effect.provide(layer), Effect.provide(ConfigProvider.layer(environment)))
+    ).pipe(Effect.provide(Layer.provideMerge(layer, ConfigProvider.layer(environment))))
     yield* tell(given, { name: subject.name, unit: subject.unit, steps: measured })
   }).pipe(
     traced,

@@ -96,8 +96,7 @@ export const run = ({
   }).pipe(
     Effect.scoped,
     // Keys are needed by providers, not by a server that is none.
-    Effect.provide(ConfigProvider.layer(anyKey)),
-    Effect.provide(TestClock.layer())
+    Effect.provide([ConfigProvider.layer(anyKey), TestClock.layer()])
   )
 
 const anyKey = ConfigProvider.make(() => Effect.succeed(ConfigProvider.makeValue("none")))
