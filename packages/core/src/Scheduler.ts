@@ -85,6 +85,8 @@ export class Scheduler extends Context.Service<
     readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
     /** Whether some deployment of a model could take the call now. */
     readonly hasRoomFor: <A>(call: Call<A>, model: string) => Effect.Effect<boolean>
+    /** Whether the breaker of every deployment that could take the call is open. */
+    readonly isBroken: <A>(call: Call<A>) => Effect.Effect<boolean>
     /** Whether there is a deployment at all that may take the call. */
     readonly hasCandidate: <A>(call: Call<A>) => boolean
     /** The deployment that estimates are made for, before one is chosen. */
@@ -529,6 +531,11 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
           ({ deployment }) => !call.failedAt.includes(deployment)
         )
         return hasRoom(call, others, now)
+      }),
+    isBroken: (call) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const found = candidatesAs(call, call.model, now)
+        return found.length > 0 && found.every(({ member }) => member.health.state(now) === "open")
       }),
     hasRoomFor: (call, model) =>
       Effect.map(Clock.currentTimeMillis, (now) =>

@@ -74,6 +74,33 @@ describe("a chain of fallbacks", () => {
     )
   )
 
+  it.effect(
+    "is begun at once, and no attempt is spent, while all of a model is known to be broken",
+    () =>
+      Effect.gen(function* () {
+        // Two failures open the breaker of the only deployment of a.
+        for (let index = 0; index < 2; index++) assert.strictEqual(yield* answer(), "from b")
+        const before = (yield* askedModels).length
+        const fiber = yield* Effect.forkChild(Inference.generate("x"), { startImmediately: true })
+        // No time passes: nothing is waited for.
+        yield* TestClock.adjust(0)
+        assert.strictEqual(String(yield* Fiber.join(fiber)), "from b")
+        assert.deepStrictEqual((yield* askedModels).slice(before), ["b"])
+      }).pipe(
+        Effect.provide(
+          client(
+            { a: "unavailable" },
+            {
+              model: "a",
+              deployments: models("a", "b"),
+              fallbacks: { a: ["b"] },
+              health: { openFor: "1 hour", longestOpen: "1 hour", failuresInARow: 2 }
+            }
+          )
+        )
+      )
+  )
+
   it.effect("that is a list alone comes after the client's model, across providers' names", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* answer(), "from other")

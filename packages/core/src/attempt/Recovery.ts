@@ -13,9 +13,12 @@
  *    where a fallback model is free and this one is not, or only as many attempts are left as models, the next model is asked.
  * 3. Any other failure that another model may not have goes to the next model of its chain.
  *
+ * A request that comes while every deployment of its model is known to be broken begins at the first fallback that is free.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 
 import type { Call, Handler } from "../Call.ts"
 import { AttemptError } from "../provider/Provider.ts"
@@ -36,6 +39,8 @@ export interface Places {
   readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
   /** Whether some deployment of a model could take the call now. */
   readonly hasRoomFor: <A>(call: Call<A>, model: string) => Effect.Effect<boolean>
+  /** Whether the breaker of every deployment that could take the call is open. */
+  readonly isBroken: <A>(call: Call<A>) => Effect.Effect<boolean>
   /** Whether there is a deployment of the call's model at all that is not excluded. */
   readonly hasCandidate: <A>(call: Call<A>) => boolean
 }
@@ -108,11 +113,29 @@ export const stage = (
     const modelsLeft = <A>(call: Call<A>, error: AttemptError) =>
       chainOf(call, error).filter((model) => !call.models.includes(model))
 
+    /** Goes past a model that is known to be broken; where no fallback is free either, it waits for the model it asked for. */
+    const past = <A>(call: Call<A>, chain: ReadonlyArray<string>): Effect.Effect<void> =>
+      Effect.flatMap(places.isBroken(call), (isBroken) => {
+        if (!isBroken) return Effect.void
+        return Effect.map(
+          Effect.findFirst(chain, (model) => places.hasRoomFor(call, model)),
+          Option.match({
+            onNone: () => {},
+            onSome: (model) => {
+              call.chain = chain
+              // Those before it have no room now; a failure there goes back to them.
+              call.models.push(model)
+            }
+          })
+        )
+      })
+
     return (call) => {
       retry.begin()
       const most = Math.max(retry.maxRetries, Fallback.longest(fallbacks, call.model)) + 1
       call.mostAttempts = most - (call.plan.retriesSpent ?? 0)
-      return attempt(call)
+      const chain = fallbacks.fallbacks?.[call.model]
+      return chain === undefined ? attempt(call) : Effect.andThen(past(call, chain), attempt(call))
     }
   }
 }
