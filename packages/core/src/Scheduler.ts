@@ -20,7 +20,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 
@@ -31,7 +30,6 @@ import * as ConcurrencyLimit from "./admission/ConcurrencyLimit.ts"
 import type { Waiter } from "./admission/Line.ts"
 import type { Quota } from "./admission/Quota.ts"
 import { isUnlimited } from "./admission/Quota.ts"
-import type { Reservation } from "./admission/QuotaStore.ts"
 import { QuotaStore } from "./admission/QuotaStore.ts"
 import { Slots } from "./admission/Slots.ts"
 import { isDeploymentsOwn } from "./attempt/Fallback.ts"
@@ -39,7 +37,8 @@ import { smallest } from "./batch/Packing.ts"
 import type { Call } from "./Call.ts"
 import * as Candidates from "./Candidates.ts"
 import type { Deployment } from "./Deployment.ts"
-import * as Drawn from "./Drawn.ts"
+import type { Grant } from "./Places.ts"
+import * as Places from "./Places.ts"
 import type { Answer, Connection } from "./provider/Provider.ts"
 import { AttemptError } from "./provider/Provider.ts"
 import type { Providers } from "./provider/Providers.ts"
@@ -53,7 +52,7 @@ import type { HealthCheckOptions } from "./routing/HealthCheck.ts"
 import * as HealthCheck from "./routing/HealthCheck.ts"
 import type { Member } from "./routing/Member.ts"
 import type { Strategy } from "./routing/Strategy.ts"
-import { drawnBy, strategies } from "./routing/Strategy.ts"
+import { strategies } from "./routing/Strategy.ts"
 import * as SchedulerGauges from "./SchedulerGauges.ts"
 import * as SchedulerSnapshot from "./SchedulerSnapshot.ts"
 import type { SettingsError } from "./SettingsError.ts"
@@ -143,17 +142,6 @@ interface Gone {
   readonly reason: Reason
 }
 
-/** A place for an attempt. */
-interface Grant {
-  readonly call: Call<unknown>
-  readonly ready: Ready
-  readonly reservation: Reservation
-  readonly ticket: number
-  readonly sentMillis: number
-}
-
-const never = Number.POSITIVE_INFINITY
-
 /**
  * Builds the scheduler: connects the deployments and opens their accounts.
  *
@@ -210,136 +198,14 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     options.comparesPrices === true ||
     countsMore([...own, ...first.flatMap(({ accounts }) => accounts)])
 
-  const clientRoomAt = ({ cost }: Call<unknown>, now: number): number => {
-    let at = slots.hasRoom ? now : never
-    for (const account of own) at = Math.max(at, account.roomAt(now, cost))
-    return at
-  }
-
-  /** Those that can take a call now, or when the first of them can. */
-  const survey = (
-    possible: ReadonlyArray<Ready>,
-    call: Call<unknown>,
-    now: number
-  ): ReadonlyArray<Member> | number => {
-    let soonest = never
-    let free: Array<Member> | undefined
-    for (const ready of possible) {
-      if (!ready.slots.hasRoom) continue
-      const at = ReadyModule.roomAt(ready, call.cost, now)
-      if (at <= now) (free ??= []).push(ready.member)
-      else soonest = Math.min(soonest, at)
-    }
-    return free ?? soonest
-  }
-
-  /** Gives an attempt a place, if there is one now. */
-  const grant = (
-    call: Call<unknown>,
-    possible: ReadonlyArray<Ready>,
-    now: number
-  ): Effect.Effect<Grant | Blocked> => {
-    const clientAt = clientRoomAt(call, now)
-    if (clientAt > now) return Effect.succeed(blocked(clientAt, true))
-    const found = survey(possible, call, now)
-    if (typeof found === "number") return Effect.succeed(blocked(found, false))
-    return reserve(call, untried(found, call), now, () => possible)
-  }
-
-  /** Takes a place at one of those that are free, or at another of the possible where the store refuses it. */
-  const reserve = (
-    call: Call<unknown>,
-    free: ReadonlyArray<Member>,
-    now: number,
-    possible: () => ReadonlyArray<Ready>
-  ): Effect.Effect<Grant | Blocked> =>
-    Effect.flatMap(choose(free, call, now), (ready) => {
-      // Taken before the quota is: a shared store takes a while, and nobody else must take the same slot meanwhile.
-      const ticket = take(ready, now)
-      return Effect.flatMap(
-        Effect.onError(store.reserve([...ready.accounts, ...own], call.cost, now), () =>
-          Effect.sync(() => untake(ready, ticket, now))
-        ),
-        (outcome): Effect.Effect<Grant | Blocked> => {
-          if (outcome._tag === "Granted")
-            return Effect.succeed({ call, ready, reservation: outcome, ticket, sentMillis: now })
-          untake(ready, ticket, now)
-          // A store whose clock is behind ours must not be asked without a pause.
-          const retryAtMillis = Math.max(outcome.retryAtMillis, now + 1)
-          // A shared store knew better: the others are asked before anybody waits.
-          const others = possible().filter((one) => one !== ready)
-          if (others.length === 0) return Effect.succeed(blocked(retryAtMillis, false))
-          return Effect.map(grant(call, others, now), (other) =>
-            "ready" in other
-              ? other
-              : blocked(Math.min(other.atMillis, retryAtMillis), other.everybody)
-          )
-        }
-      )
-    })
-
-  const drawnCount = drawnBy(strategy)
-
-  /** Those out of many among whom the strategy would choose; `undefined` where all must be looked at. */
-  const draw = (
-    call: Call<unknown>,
-    now: number
-  ): Effect.Effect<ReadonlyArray<Member> | undefined> =>
-    Effect.withFiber((fiber) => {
-      const { model, plan } = call
-      if (drawnCount === undefined || clientRoomAt(call, now) > now) return nothingDrawn
-      const group = candidates.serving({ model: model === "" ? undefined : model, tags: plan.tags })
-      if (Candidates.isReason(group)) return nothingDrawn
-      const random = fiber.getRef(Random.Random)
-      const drawn = Drawn.draw(group, drawnCount, call, {
-        nowMillis: now,
-        random: () => random.nextDoubleUnsafe(),
-        isShunned: (ready) => candidates.isShunned(ready, now)
-      })
-      return Effect.succeed(drawn?.map(({ member }) => member))
-    })
-
-  const take = (ready: Ready, now: number): number => {
-    slots.take()
-    ready.slots.take()
-    return ready.member.started(now)
-  }
-
-  /** Gives back what was taken for an attempt that is not sent. */
-  const untake = (ready: Ready, ticket: number, now: number) => {
-    slots.free(now, "neither", 0)
-    ready.slots.free(now, "neither", 0)
-    ready.member.ended(now, { outcome: { _tag: "abandoned" }, ticket, latencyMillis: 0 })
-  }
-
-  const choose = (
-    free: ReadonlyArray<Member>,
-    call: Call<unknown>,
-    now: number
-  ): Effect.Effect<Ready> =>
-    Effect.withFiber((fiber) => {
-      const [only] = free
-      if (free.length === 1 && only !== undefined) return Effect.succeed(readyFor(only))
-      const random = fiber.getRef(Random.Random)
-      for (const member of free) measure(member, call, now)
-      const { order } = strategy(free, {
-        random: () => random.nextDoubleUnsafe(),
-        stickyKey: call.plan.stickyKey,
-        streamed: call.plan.streamed === true,
-        nowMillis: now
-      })
-      const chosen = free.find((member) => member.order === order)
-      return chosen === undefined
-        ? Effect.die(new Error("the strategy chose what is no candidate"))
-        : Effect.succeed(readyFor(chosen))
-    })
-
-  /** Tells a candidate what a strategy may compare. */
-  const measure = (member: Member, call: Call<unknown>, now: number) => {
-    const { account } = readyFor(member)
-    member.headroom = account.headroom(now)
-    member.price = call.priceAt?.(member.deployment)
-  }
+  const { clientRoomAt, draw, grant, reserve } = Places.make({
+    candidates,
+    own,
+    readyFor,
+    slots,
+    store,
+    strategy
+  })
 
   /** Tells everybody concerned how an attempt ended, and lets the next one go. */
   const end = (
@@ -397,7 +263,7 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
     if (Candidates.isReason(possible)) return Effect.succeed({ _tag: "Gone", reason: possible })
     waiter.candidates = possible
     const left = awaited.size === 0 ? possible : possible.filter((one) => !awaited.has(one))
-    if (left.length === 0) return Effect.succeed(blocked(never, false))
+    if (left.length === 0) return Effect.succeed(Places.blocked(Places.never, false))
     return Effect.map(grant(waiter.call, left, now), (outcome) => {
       if (!("ready" in outcome)) for (const one of left) awaited.add(one)
       return outcome
@@ -568,28 +434,10 @@ export const make = Effect.fnUntraced(function* (options: SchedulerOptions) {
 
 const unsent: Settlement = { _tag: "Unsent" }
 
-const blocked = (atMillis: number, everybody: boolean): Blocked => ({
-  _tag: "Blocked",
-  atMillis,
-  everybody
-})
-
-const nothingDrawn = Effect.undefined
-
 const refuse = (reason: Reason): Effect.Effect<never, AttemptError> =>
   Effect.fail(new AttemptError({ reason, outcome: "unsent" }))
 
 const noPlace = refuse(new NoDeployment({ problem: "none is free at this moment" }))
-
-/** Those that have not just failed the call, if there are any. */
-const untried = (
-  free: ReadonlyArray<Member>,
-  { failedAt }: Call<unknown>
-): ReadonlyArray<Member> => {
-  if (failedAt.length === 0 || free.length === 1) return free
-  const others = free.filter(({ deployment }) => !failedAt.includes(deployment))
-  return others.length === 0 ? free : others
-}
 
 /**
  * The scheduler over a list of deployments.
