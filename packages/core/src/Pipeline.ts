@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import type { Settlement } from "./admission/Account.ts"
 import type * as Budget from "./admission/Budget.ts"
 import * as Deadline from "./admission/Deadline.ts"
+import * as Timeouts from "./admission/Timeouts.ts"
 import { TokenEstimate } from "./admission/TokenEstimate.ts"
 import type { FallbackSettings } from "./attempt/Fallback.ts"
 import * as Hedge from "./attempt/Hedge.ts"
@@ -117,6 +118,7 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions, recor
   const scheduler = yield* Scheduler
   const estimate = yield* TokenEstimate
   const pricing = yield* Pricing
+  const timeouts = Timeouts.make()
   const hedge = options.hedge === undefined ? undefined : Hedge.make(options.hedge)
   const own = options.budget === undefined ? [] : [options.budget]
 
@@ -129,7 +131,11 @@ export const make = Effect.fnUntraced(function* (options: PipelineOptions, recor
         call.attempts++
         call.onSent?.()
         return Effect.onExit(
-          Deadline.limitAttempt(call.plan.send(connection, call), call.plan.timeoutMillis),
+          Deadline.limitAttempt(
+            timeouts,
+            call.plan.send(connection, call),
+            call.plan.timeoutMillis
+          ),
           (exit) => {
             const millis = clock.currentTimeMillisUnsafe() - startedMillis
             call.serviceMillis += millis

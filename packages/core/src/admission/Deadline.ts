@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type { Handler } from "../Call.ts"
 import { AttemptError } from "../provider/Provider.ts"
 import { DeadlineExceeded, explain, TimedOut } from "../Reason.ts"
+import type { Timeouts } from "./Timeouts.ts"
 
 /** The longest timer JavaScript has; a limit above it is no limit. */
 const longestTimerMillis = 2 ** 31 - 1
@@ -50,19 +51,18 @@ export const stage =
  * @since 0.1.0
  */
 export const limitAttempt = <A>(
+  timeouts: Timeouts,
   attempt: Effect.Effect<A, AttemptError>,
   timeoutMillis: number
 ): Effect.Effect<A, AttemptError> =>
   timeoutMillis > longestTimerMillis
     ? attempt
-    : Effect.timeoutOrElse(attempt, {
-        duration: timeoutMillis,
-        orElse: () =>
-          Effect.fail(
-            // The provider may have done the work and will bill it: what it used is unknown, not nothing.
-            new AttemptError({
-              outcome: "unknown",
-              reason: new TimedOut({ timeout: Duration.millis(timeoutMillis) })
-            })
-          )
-      })
+    : timeouts.limit(attempt, timeoutMillis, () =>
+        Effect.fail(
+          // The provider may have done the work and will bill it: what it used is unknown, not nothing.
+          new AttemptError({
+            outcome: "unknown",
+            reason: new TimedOut({ timeout: Duration.millis(timeoutMillis) })
+          })
+        )
+      )
