@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -110,35 +111,36 @@ export const make = (): Timeouts => {
     return queue
   }
   return {
-    limit: (self, millis, late) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.withFiber((fiber) => {
+    limit: <A, E, R>(
+      self: Effect.Effect<A, E, R>,
+      millis: number,
+      late: () => Effect.Effect<A, E, R>
+    ) =>
+      Effect.withFiber<A, E, R>((fiber) =>
+        Effect.callback<A, E, R>((resume) => {
+          // The context of a fiber that runs such an effect has what it needs.
+          const context = fiber.context as Context.Context<R>
+          const child = Effect.runForkWith(context)(self)
+          const done = child.pollUnsafe()
+          if (done !== undefined) return resume(done)
           const clock = fiber.getRef(Clock.Clock)
-          return Effect.flatMap(
-            Effect.forkChild(restore(self), { startImmediately: true }),
-            (child) => {
-              const done = child.pollUnsafe()
-              if (done !== undefined) return done
-              let isLate = false
-              const end = queueOf(clock, millis).add(
-                fiber,
-                clock.currentTimeMillisUnsafe() + millis,
-                () => {
-                  isLate = true
-                  child.interruptUnsafe()
-                }
-              )
-              return Effect.onInterrupt(restore(Fiber.await(child)), () => {
-                end()
-                return Fiber.interrupt(child)
-              }).pipe(
-                Effect.flatMap((exit) => {
-                  end()
-                  return isLate && Exit.hasInterrupts(exit) ? late() : exit
-                })
-              )
+          let isLate = false
+          const end = queueOf(clock, millis).add(
+            fiber,
+            clock.currentTimeMillisUnsafe() + millis,
+            () => {
+              isLate = true
+              child.interruptUnsafe()
             }
           )
+          child.addObserver((exit) => {
+            end()
+            resume(isLate && Exit.hasInterrupts(exit) ? late() : exit)
+          })
+          return Effect.suspend(() => {
+            end()
+            return Fiber.interrupt(child)
+          })
         })
       )
   }
