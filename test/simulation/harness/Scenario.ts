@@ -48,6 +48,4 @@ export interface Scenario {
   /** What limits it while more is asked than the quota allows; absent where the quota is not the point. */
   readonly saturates?: "requests" | "tokens"
   readonly callers?: ReadonlyArray<{ readonly name: string; readonly priority?: number }>
-  /** Spells of which no client can know beforehand: the page says that refusals are not its fault. */
-  readonly quotaUnknown?: boolean
 }

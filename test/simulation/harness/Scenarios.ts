@@ -234,8 +234,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     what: "1,200 requests at once; nobody has told the client of any limit, and it learns from headers",
     replicas: { a: replica({ quota: { rpm, enforcement: "token-bucket" } }) },
     requests: many,
-    maxTokens: 64,
-    quotaUnknown: true
+    maxTokens: 64
   }
 ]
 

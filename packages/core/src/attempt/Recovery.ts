@@ -34,7 +34,7 @@ import type { Retry } from "./Retry.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Places {
+export interface Prospects {
   /** Whether a deployment that has not failed the call could take it now. */
   readonly hasRoomElsewhere: <A>(call: Call<A>) => Effect.Effect<boolean>
   /** Whether some deployment of a model could take the call now. */
@@ -54,7 +54,7 @@ export interface Places {
 export const stage = (
   retry: Retry["Service"],
   fallbacks: FallbackSettings,
-  places: Places
+  prospects: Prospects
 ): ((next: Handler) => Handler) => {
   return (next) => {
     const attempt: Handler = (call) =>
@@ -74,16 +74,16 @@ export const stage = (
         (Fallback.isDeploymentsOwn(reason) || isUnsupported(reason))
       ) {
         call.excluded.push(deployment)
-        return places.hasCandidate(call) ? attempt(call) : fallBack(call, error)
+        return prospects.hasCandidate(call) ? attempt(call) : fallBack(call, error)
       }
       if (!reason.isRetryable) return fallBack(call, error)
       if (deployment !== undefined) call.failedAt.push(deployment)
       const models = modelsLeft(call, error)
       const [nextModel] = models
-      return Effect.flatMap(places.hasRoomElsewhere(call), (elsewhere) => {
+      return Effect.flatMap(prospects.hasRoomElsewhere(call), (elsewhere) => {
         if (nextModel === undefined || elsewhere) return again(call, error, elsewhere)
         if (left <= models.length) return fallBack(call, error)
-        return Effect.flatMap(places.hasRoomFor(call, nextModel), (room) =>
+        return Effect.flatMap(prospects.hasRoomFor(call, nextModel), (room) =>
           room ? fallBack(call, error) : again(call, error, false)
         )
       })
@@ -115,10 +115,10 @@ export const stage = (
 
     /** Goes past a model that is known to be broken; where no fallback is free either, it waits for the model it asked for. */
     const past = <A>(call: Call<A>, chain: ReadonlyArray<string>): Effect.Effect<void> =>
-      Effect.flatMap(places.isBroken(call), (isBroken) => {
+      Effect.flatMap(prospects.isBroken(call), (isBroken) => {
         if (!isBroken) return Effect.void
         return Effect.map(
-          Effect.findFirst(chain, (model) => places.hasRoomFor(call, model)),
+          Effect.findFirst(chain, (model) => prospects.hasRoomFor(call, model)),
           Option.match({
             onNone: () => {},
             onSome: (model) => {
